@@ -1,0 +1,157 @@
+package tickets
+
+import "time"
+
+// Class is the kind of a mail that the desk sends; it decides the header fields that say so (domain.md §6.1).
+type Class string
+
+const (
+	ClassAnswer  Class = "answer"  // H1: a person's answer to a customer; no Auto-Submitted
+	ClassAuto    Class = "auto"    // H2: an automatic answer to one mail; envelope <>, text/plain (RFC 3834)
+	ClassNotice  Class = "notice"  // H3: notices to staff, reminders, reports
+	ClassReceipt Class = "receipt" // H4: the answer to a command mail
+)
+
+// Letter is a mail to be composed: everything in it is final but its bytes. All addresses are checked (S-053) when the
+// letter is enqueued.
+type Letter struct {
+	Class      Class
+	From       Address
+	To         []Address
+	Cc         []Address
+	ReplyTo    Address // zero: none
+	Subject    string
+	MessageID  string // without angle brackets
+	InReplyTo  string // without angle brackets; "" for none
+	References []string
+	Date       time.Time
+	Language   string
+	ListID     string // "network.desk.example"; staff mails only
+	Important  bool
+	Ticket     string // ticket number for X-Desk-Ticket; "" when there is none
+	Template   string
+	ConfigRev  string
+	Text       string
+	HTML       string // "": text/plain only
+	Attached   []File
+}
+
+// File is an attachment of a Letter.
+type File struct {
+	Name string
+	Type string
+	Data []byte
+}
+
+// Composer turns a letter into the bytes that go over the wire: CRLF line ends, no line over 998 octets. Same letter,
+// same bytes.
+type Composer interface {
+	Compose(Letter) ([]byte, error)
+}
+
+// Rendered is a text in its two forms, from the same source.
+type Rendered struct {
+	Subject string
+	Text    string
+	HTML    string // "" where the template is text only
+}
+
+// Renderer renders the desk's templates. The two methods take different views on purpose: what PublicView does not
+// hold can never reach a customer (P5).
+type Renderer interface {
+	Public(template string, v PublicView) (Rendered, error)
+	Internal(template string, v InternalView) (Rendered, error)
+}
+
+// Templates that the desk asks for by name. Public ones take a PublicView, internal ones an InternalView.
+const (
+	TemplateAckNew      = "ack-new"          // T01, public
+	TemplateAckFollowUp = "ack-followup-new" // T02, public
+	TemplateAckGeneric  = "ack-generic"      // to an unauthenticated sender: number only, none of their text (S-065), public
+	TemplateAgentReply  = "agent-reply"      // T04, public
+	TemplateSolved      = "solved"           // T16, public
+	TemplateAutoAnswer  = "auto-answer"      // T08, public
+
+	TemplateTicketToTeam    = "ticket-to-team"   // T30, internal
+	TemplateCustomerReplied = "customer-replied" // T31, internal
+	TemplateReceipt         = "command-receipt"  // T32, internal
+	TemplateRefused         = "command-error"    // T32, internal
+	TemplateEscalation      = "escalation"       // T33, internal: a clock reached one of its steps
+	TemplateUndelivered     = "undelivered"      // T35, internal: a mail of ours bounced or was given up
+	TemplateHeld            = "held"             // T35, internal: a mail waits for someone's decision
+	TemplateNote            = "note"             // an internal note was written, internal
+	TemplateAssigned        = "assigned"         // the ticket was given to the reader, internal
+	TemplateHealth          = "health"           // T54, internal, to the admin; Lines say what and what to do
+)
+
+// PublicView is all that a customer may ever be shown. It has no field for notes, staff addresses or other tickets.
+type PublicView struct {
+	Language    string
+	Desk        string // the desk's name, such as "Nordwind Service"
+	DeskAddress string
+	Number      string // ticket number
+	Subject     string // the requester's own subject, without tags
+	Requester   string // display name; "" when unknown
+	Agent       string // name of the person who answers; "" in automatic mails
+	Text        string // the answer's new text (agent-reply, solved, auto-answer)
+	Quote       string // the requester's last text, shown below the answer
+	QuoteFrom   string // whose text that is
+	QuoteAt     time.Time
+	PromisedBy  time.Time // zero: nothing is promised
+	ReopenUntil time.Time
+	FollowUpOf  string // number of the closed ticket before this one
+	Zone        *time.Location
+}
+
+// InternalView is what staff are shown.
+type InternalView struct {
+	Language      string
+	Desk          string
+	DeskAddress   string
+	Number        string
+	Subject       string
+	State         State
+	Team          string
+	Tier          int
+	Priority      string
+	Assignee      string
+	Requester     Address
+	Verified      bool   // the sender of Text was authenticated
+	ReplyIsPublic bool   // what a plain reply to this mail does: true goes to the customer, false stays inside
+	Mode          string // why ReplyIsPublic is false, or "" ("command", "note", "no right")
+	Text          string // the new text that the mail is about: the customer's, a note's, the refused mail's
+	TextFrom      string
+	TextAt        time.Time
+	Quoted        string // the part of the mail that was taken for a quote, when it matters
+	Attachments   []Attachment
+	Warnings      []string // about the mail: defects, dangerous attachments, unverified sender
+	Deadlines     []Deadline
+	Recent        []RecentEntry // newest first
+	Lines         []Line        // of a receipt, a refusal or a notice about a problem
+	Sent          string        // exactly what the customer was sent, in receipts
+	SentTo        []string
+	Commands      []string // the most useful commands, as one types them
+	Hints         []string // such as: "may belong to NW-2026-000012"
+	Zone          *time.Location
+}
+
+// Deadline is a promise and when it falls due.
+type Deadline struct {
+	Clock string // first_response, resolve, …
+	Due   time.Time
+	Over  bool
+}
+
+// RecentEntry is one line of a ticket's history, for people.
+type RecentEntry struct {
+	At   time.Time
+	Who  string
+	What string
+}
+
+// Line is one thing that was done, refused or found.
+type Line struct {
+	OK   bool
+	Key  string            // names the text, translated by the templates, e.g. "did.solve"
+	Args map[string]string // what stands in that text
+}

@@ -1,0 +1,98 @@
+package tickets
+
+import (
+	"strconv"
+	"time"
+)
+
+// TicketID is a ticket's key in the store. People see Ticket.Number.
+type TicketID uint64
+
+// String is the ID in decimal.
+func (id TicketID) String() string { return strconv.FormatUint(uint64(id), 10) }
+
+// State is where a ticket stands in its life (domain.md §4.1).
+type State string
+
+const (
+	StateNew             State = "new"              // in a team's queue, no human has touched it
+	StateOpen            State = "open"             // someone works on it
+	StateWaitingCustomer State = "waiting_customer" // a public question was sent
+	StateSolved          State = "solved"           // a resolution was sent and may be disputed
+	StateClosed          State = "closed"           // final
+)
+
+// Live reports whether someone still has to do something.
+func (s State) Live() bool {
+	return s == StateNew || s == StateOpen || s == StateWaitingCustomer
+}
+
+// Ticket is the current state of one conversation. It is what its entries add up to: Replay gives the same value.
+type Ticket struct {
+	ID       TicketID `json:"id"`
+	Number   string   `json:"number"` // such as NW-2026-000042
+	State    State    `json:"state"`
+	Subject  string   `json:"subject"` // the requester's, never rewritten
+	Language string   `json:"language"`
+	Mailbox  string   `json:"mailbox"` // where it came in
+
+	Requester    Address   `json:"requester"`
+	Verified     bool      `json:"verified"` // the requester's first mail was authenticated
+	Participants []Address `json:"participants,omitempty"`
+
+	Team     string `json:"team"`
+	Tier     int    `json:"tier"`
+	Owner    string `json:"owner,omitempty"`    // who answers for it: an agent's address or ""
+	Assignee string `json:"assignee,omitempty"` // who works on it: an agent's address or ""
+
+	Category string   `json:"category,omitempty"`
+	Priority string   `json:"priority,omitempty"`
+	Impact   string   `json:"impact,omitempty"`
+	Urgency  string   `json:"urgency,omitempty"`
+	Tags     []string `json:"tags,omitempty"`
+
+	Created    time.Time `json:"created"`
+	StateSince time.Time `json:"state_since"`
+	Updated    time.Time `json:"updated"`
+	SolvedAt   time.Time `json:"solved_at,omitzero"`
+	ClosedAt   time.Time `json:"closed_at,omitzero"`
+	Reopened   int       `json:"reopened,omitempty"`
+	FollowUpOf TicketID  `json:"follow_up_of,omitempty"`
+	Confirmed  bool      `json:"confirmed,omitempty"`  // the requester said thanks for the solution
+	Resolution string    `json:"resolution,omitempty"` // what solved it
+
+	LastPublic   string `json:"last_public,omitempty"`   // the last answer the requester was sent
+	LastCustomer string `json:"last_customer,omitempty"` // the new text of the requester's last mail
+
+	// Thread holds, for each person who gets mail about this ticket (lower-case address), the Message-IDs that stand in
+	// their client, oldest first; References are made from it.
+	Thread map[string][]string `json:"thread,omitempty"`
+
+	Clocks []Clock `json:"clocks,omitempty"`
+
+	Entries uint64 `json:"entries"` // how many entries it is made of
+}
+
+// Clock is a promise that is running or was kept or broken.
+type Clock struct {
+	Kind   string        `json:"kind"`   // first_response, resolve
+	Target time.Duration `json:"target"` // business time
+	Start  time.Time     `json:"start"`
+	Due    time.Time     `json:"due"`
+	Stop   time.Time     `json:"stop,omitzero"`
+	// Paused is the instant since which the clock stands still; zero while it runs.
+	Paused time.Time `json:"paused,omitzero"`
+}
+
+// State is running, paused, met or missed.
+func (c Clock) State(now time.Time) string {
+	switch {
+	case !c.Stop.IsZero() && c.Stop.After(c.Due), c.Stop.IsZero() && c.Paused.IsZero() && now.After(c.Due):
+		return "missed"
+	case !c.Stop.IsZero():
+		return "met"
+	case !c.Paused.IsZero():
+		return "paused"
+	}
+	return "running"
+}
