@@ -1,0 +1,164 @@
+package tickets
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	bolt "go.etcd.io/bbolt"
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// Group commit: whatever is waiting when a transaction begins shares it, so that a backlog is not limited by fsync.
+// bbolt's Batch does the same only from 64 callers on, and later.
+
+type job struct {
+	fn   func(*Tx) error
+	done chan error
+	err  error
+}
+
+const maxGroup = 256
+
+func (s *Store) commitLoop() {
+	defer close(s.done)
+	for {
+		select {
+		case j := <-s.jobs:
+			s.commitGroup(s.group(j))
+		case <-s.quit:
+			for {
+				select {
+				case j := <-s.jobs:
+					s.commitGroup(s.group(j))
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+func (s *Store) group(first *job) []*job {
+	jobs := []*job{first}
+	for len(jobs) < maxGroup {
+		select {
+		case j := <-s.jobs:
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+// commitGroup runs the jobs in one transaction. A job that fails takes its changes with it: the others run again
+// without it, on a fresh transaction.
+func (s *Store) commitGroup(jobs []*job) {
+	for len(jobs) > 0 {
+		if err := s.Err(); err != nil {
+			finish(jobs, err)
+			return
+		}
+		var bad *job
+		var after []func()
+		err := s.db.Update(func(btx *bolt.Tx) error {
+			tx := &Tx{btx: btx, store: s, writable: true}
+			for _, j := range jobs {
+				if j.err = runJob(j, tx); j.err != nil {
+					bad = j
+					return j.err
+				}
+			}
+			after = tx.after
+			return nil
+		})
+		if bad != nil {
+			bad.done <- bad.err
+			jobs = without(jobs, bad)
+			continue
+		}
+		if err != nil {
+			err = s.commitError(err)
+		}
+		finish(jobs, err)
+		if err == nil {
+			for _, f := range after {
+				f()
+			}
+		}
+		return
+	}
+}
+
+// runJob turns a panic into an error of this job alone, so that one poisonous message cannot stop the others. Its
+// changes go with the transaction.
+func runJob(j *job, tx *Tx) (err error) {
+	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
+	return j.fn(tx)
+}
+
+func finish(jobs []*job, err error) {
+	for _, j := range jobs {
+		j.done <- err
+	}
+}
+
+func without(jobs []*job, bad *job) []*job {
+	var rest []*job
+	for _, j := range jobs {
+		if j != bad {
+			rest = append(rest, j)
+		}
+	}
+	return rest
+}
+
+// commitError tells a full disk, after which everything is as before and work can go on once there is room, from a
+// write or sync error. After the latter nobody knows what the disk holds: Linux marks pages clean whose write failed,
+// and a commit that failed at the meta page may be there after all (P4).
+func (s *Store) commitError(err error) error {
+	if isFull(err) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return s.stop(err)
+}
+
+func isFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, bolterrors.ErrMaxSizeReached)
+}
+
+func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
+
+// plainCause strips the operation and path from an error of package os: the caller names the path once.
+func plainCause(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	var le *os.LinkError
+	if errors.As(err, &le) {
+		return le.Err
+	}
+	return err
+}
+
+// room reports whether there is space for n more bytes above the floor.
+func (s *Store) room(n uint64) error {
+	if s.floor == 0 {
+		return nil
+	}
+	free, err := freeBytes(s.dir)
+	if err != nil {
+		return nil // a file system that cannot tell is no reason to stop
+	}
+	if free < s.floor+n {
+		return fmt.Errorf("%w: %d MB are free at %s, disk_floor is %d MB", ErrFull, free>>20, s.dir, s.floor>>20)
+	}
+	return nil
+}
+
+// FreeBytes says how much room the state directory has.
+func (s *Store) FreeBytes() (uint64, error) { return freeBytes(s.dir) }

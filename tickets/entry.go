@@ -1,0 +1,317 @@
+package tickets
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// EntryKind is what happened.
+type EntryKind string
+
+const (
+	EntryCreated   EntryKind = "created"   // the ticket came to be
+	EntryReceived  EntryKind = "received"  // a person's mail joined the ticket
+	EntryAutomatic EntryKind = "automatic" // an automatic mail belongs to it; for the record only
+	EntryAnswered  EntryKind = "answered"  // an agent's public answer
+	EntryNoted     EntryKind = "noted"     // an internal note
+	EntryQueued    EntryKind = "queued"    // the desk owes a mail
+	EntryDelivery  EntryKind = "delivery"  // a mail could not be delivered, or only in doubt
+	EntryBounced   EntryKind = "bounced"   // a delivery report about one of our mails came in
+	EntryChanged   EntryKind = "changed"   // a command, a timer or a person changed something
+	EntryHeld      EntryKind = "held"      // a mail for this ticket waits for a decision
+	EntryRefused   EntryKind = "refused"   // a command mail was refused; nothing of it was done
+	EntryClock     EntryKind = "clock"     // a clock started, stopped, paused, or reached a step
+)
+
+// Actor kinds.
+const (
+	ActorCustomer = "customer"
+	ActorAgent    = "agent"
+	ActorSystem   = "system"
+	ActorTimer    = "timer"
+	ActorAdmin    = "admin" // at the command line
+)
+
+// Actor is who did it.
+type Actor struct {
+	Kind string `json:"kind"`
+	Name string `json:"name,omitempty"` // an address, a timer's name
+}
+
+// String is "agent anna@desk.example".
+func (a Actor) String() string { return strings.TrimSpace(a.Kind + " " + a.Name) }
+
+// Entry is one thing that happened to a ticket. Entries are only ever appended; applying the Changes of all of them in
+// order gives the ticket.
+type Entry struct {
+	Ticket TicketID  `json:"ticket"`
+	Seq    uint64    `json:"seq"` // 1, 2, 3 … within the ticket
+	At     time.Time `json:"at"`
+	Kind   EntryKind `json:"kind"`
+	Actor  Actor     `json:"actor"`
+	Cause  string    `json:"cause,omitempty"` // message key, timer or command line that brought it about
+	Rev    string    `json:"rev,omitempty"`   // configuration revision
+
+	Message   uint64       `json:"message,omitempty"` // key of the Stored message
+	MessageID string       `json:"message_id,omitempty"`
+	From      string       `json:"from,omitempty"`
+	To        []string     `json:"to,omitempty"`
+	Text      string       `json:"text,omitempty"` // the new text
+	Verified  bool         `json:"verified,omitempty"`
+	Attached  []Attachment `json:"attached,omitempty"`
+	Outgoing  OutgoingID   `json:"outgoing,omitempty"`
+	Template  string       `json:"template,omitempty"`
+	Detail    string       `json:"detail,omitempty"` // in words
+	Reasons   []Reason     `json:"reasons,omitempty"`
+	Changes   []Change     `json:"changes,omitempty"`
+}
+
+// Change is one field of a ticket that got another value.
+type Change struct {
+	Field  string `json:"field"`
+	Before string `json:"before,omitempty"`
+	After  string `json:"after,omitempty"`
+}
+
+// Names of fields that change. The zero value of each is "".
+const (
+	fieldNumber       = "number"
+	fieldState        = "state"
+	fieldSubject      = "subject"
+	fieldLanguage     = "language"
+	fieldMailbox      = "mailbox"
+	fieldRequester    = "requester"
+	fieldVerified     = "verified"
+	fieldParticipants = "participants"
+	fieldTeam         = "team"
+	fieldTier         = "tier"
+	fieldOwner        = "owner"
+	fieldAssignee     = "assignee"
+	fieldPriority     = "priority"
+	fieldTags         = "tags"
+	fieldSolvedAt     = "solved_at"
+	fieldClosedAt     = "closed_at"
+	fieldReopened     = "reopened"
+	fieldFollowUpOf   = "follow_up_of"
+	fieldConfirmed    = "confirmed"
+	fieldResolution   = "resolution"
+	fieldLastPublic   = "last_public"
+	fieldLastCustomer = "last_customer"
+	fieldThread       = "thread" // After: "address message-id", appended
+	fieldClock        = "clock"  // After: the Clock as JSON, replacing the one of its kind
+)
+
+// set makes the change that gives the field its new value, or none when it has it already.
+func (t *Ticket) set(changes *[]Change, field, after string) {
+	before := t.value(field, *changes)
+	if before != after {
+		*changes = append(*changes, Change{Field: field, Before: before, After: after})
+	}
+}
+
+// value is what a field would read after the changes that are not applied yet.
+func (t *Ticket) value(field string, pending []Change) string {
+	for i := len(pending) - 1; i >= 0; i-- {
+		if pending[i].Field == field {
+			return pending[i].After
+		}
+	}
+	switch field {
+	case fieldState:
+		return string(t.State)
+	case fieldAssignee:
+		return t.Assignee
+	case fieldOwner:
+		return t.Owner
+	case fieldTeam:
+		return t.Team
+	case fieldSolvedAt:
+		return formatTime(t.SolvedAt)
+	case fieldClosedAt:
+		return formatTime(t.ClosedAt)
+	case fieldReopened:
+		return formatInt(t.Reopened)
+	case fieldConfirmed:
+		return formatBool(t.Confirmed)
+	case fieldVerified:
+		return formatBool(t.Verified)
+	case fieldResolution:
+		return t.Resolution
+	case fieldPriority:
+		return t.Priority
+	case fieldTags:
+		return strings.Join(t.Tags, " ")
+	case fieldLastPublic:
+		return t.LastPublic
+	case fieldLastCustomer:
+		return t.LastCustomer
+	}
+	return ""
+}
+
+// Replay rebuilds a ticket from its entries.
+func Replay(entries []Entry) (*Ticket, error) {
+	if len(entries) == 0 {
+		return nil, fmt.Errorf("replay: a ticket has at least one entry")
+	}
+	t := &Ticket{ID: entries[0].Ticket}
+	for _, e := range entries {
+		if err := t.apply(e); err != nil {
+			return nil, err
+		}
+	}
+	return t, nil
+}
+
+// apply makes the ticket what it is after the entry. It is the only place where a ticket changes.
+func (t *Ticket) apply(e Entry) error {
+	if e.Seq != t.Entries+1 {
+		return fmt.Errorf("entry %d follows entry %d", e.Seq, t.Entries)
+	}
+	t.Entries = e.Seq
+	t.Updated = e.At
+	if t.Created.IsZero() {
+		t.Created = e.At
+	}
+	for _, c := range e.Changes {
+		if err := t.applyChange(c, e.At); err != nil {
+			return fmt.Errorf("entry %d: %w", e.Seq, err)
+		}
+	}
+	return nil
+}
+
+func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
+	switch c.Field {
+	case fieldNumber:
+		t.Number = c.After
+	case fieldState:
+		t.State, t.StateSince = State(c.After), at
+	case fieldSubject:
+		t.Subject = c.After
+	case fieldLanguage:
+		t.Language = c.After
+	case fieldMailbox:
+		t.Mailbox = c.After
+	case fieldRequester:
+		err = json.Unmarshal([]byte(c.After), &t.Requester)
+	case fieldParticipants:
+		t.Participants = nil
+		err = json.Unmarshal([]byte(c.After), &t.Participants)
+	case fieldVerified:
+		t.Verified = c.After != ""
+	case fieldTeam:
+		t.Team = c.After
+	case fieldTier:
+		t.Tier, err = parseInt(c.After)
+	case fieldOwner:
+		t.Owner = c.After
+	case fieldAssignee:
+		t.Assignee = c.After
+	case fieldPriority:
+		t.Priority = c.After
+	case fieldTags:
+		t.Tags = strings.Fields(c.After)
+	case fieldSolvedAt:
+		t.SolvedAt, err = parseTime(c.After)
+	case fieldClosedAt:
+		t.ClosedAt, err = parseTime(c.After)
+	case fieldReopened:
+		t.Reopened, err = parseInt(c.After)
+	case fieldFollowUpOf:
+		var n int
+		n, err = parseInt(c.After)
+		t.FollowUpOf = TicketID(n)
+	case fieldConfirmed:
+		t.Confirmed = c.After != ""
+	case fieldResolution:
+		t.Resolution = c.After
+	case fieldLastPublic:
+		t.LastPublic = c.After
+	case fieldLastCustomer:
+		t.LastCustomer = c.After
+	case fieldThread:
+		address, id, _ := strings.Cut(c.After, " ")
+		if t.Thread == nil {
+			t.Thread = map[string][]string{}
+		}
+		t.Thread[address] = boundThread(append(t.Thread[address], id))
+	case fieldClock:
+		err = t.applyClock(c.After)
+	default:
+		err = fmt.Errorf("unknown field %q", c.Field)
+	}
+	return err
+}
+
+func (t *Ticket) applyClock(value string) error {
+	var c Clock
+	if err := json.Unmarshal([]byte(value), &c); err != nil {
+		return err
+	}
+	for i := range t.Clocks {
+		if t.Clocks[i].Kind == c.Kind {
+			t.Clocks[i] = c
+			return nil
+		}
+	}
+	t.Clocks = append(t.Clocks, c)
+	return nil
+}
+
+// maxThread bounds References: the first Message-ID and the last twenty (S-110).
+const maxThread = 21
+
+func boundThread(ids []string) []string {
+	if len(ids) > maxThread {
+		ids = slices.Delete(ids, 1, len(ids)-maxThread+1)
+	}
+	return ids
+}
+
+func formatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func parseTime(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	return time.Parse(time.RFC3339Nano, s)
+}
+
+func formatInt(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func parseInt(s string) (int, error) {
+	if s == "" {
+		return 0, nil
+	}
+	return strconv.Atoi(s)
+}
+
+func formatBool(b bool) string {
+	if b {
+		return "yes"
+	}
+	return ""
+}
+
+func formatJSON(v any) string {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // only plain structs are passed
+	}
+	return string(b)
+}

@@ -1,0 +1,55 @@
+package tickets
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// migrations lead from one schema to the next. The list is only ever appended to: migrations[i] leads from schema i+1
+// to schema i+2.
+var migrations = []func(*bolt.Tx) error{}
+
+var keySchema = []byte("schema")
+
+// schemaVersion is the schema that this program reads and writes.
+func schemaVersion() uint64 { return uint64(len(migrations)) + 1 }
+
+func initBuckets(btx *bolt.Tx, now time.Time) error {
+	for _, name := range allBuckets {
+		if _, err := btx.CreateBucket(name); err != nil {
+			return err
+		}
+	}
+	meta := btx.Bucket(bucketMeta)
+	return errors.Join(
+		meta.Put(keySchema, key64(schemaVersion())),
+		meta.Put([]byte("created"), []byte(now.UTC().Format(time.RFC3339))))
+}
+
+// migrate brings an older store up to date, and refuses a newer one.
+func migrate(db *bolt.DB, path string) error {
+	return db.Update(func(btx *bolt.Tx) error {
+		b := btx.Bucket(bucketMeta).Get(keySchema)
+		if len(b) != 8 {
+			return fmt.Errorf("%s is damaged (no schema number): nothing was changed; restore a backup", path)
+		}
+		have := binary.BigEndian.Uint64(b)
+		if have > schemaVersion() {
+			return fmt.Errorf("%s was written by a newer supportd (schema %d; this one knows up to %d): nothing was changed; run that version, or restore a backup from before the upgrade",
+				path, have, schemaVersion())
+		}
+		if have == schemaVersion() {
+			return nil
+		}
+		for i := have; i < schemaVersion(); i++ {
+			if err := migrations[i-1](btx); err != nil {
+				return fmt.Errorf("upgrade %s from schema %d: %w; nothing was changed", path, i, err)
+			}
+		}
+		return btx.Bucket(bucketMeta).Put(keySchema, key64(schemaVersion()))
+	})
+}

@@ -1,0 +1,285 @@
+package tickets
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+)
+
+// The layout of desk.db. Buckets are flat; keys are big-endian so that their order is the order of numbers and times.
+var (
+	bucketMeta       = []byte("meta")       // schema, created, counters by name
+	bucketTickets    = []byte("tickets")    // ticket ID → Ticket
+	bucketNumbers    = []byte("numbers")    // ticket number → ticket ID
+	bucketLive       = []byte("live")       // ticket ID, of tickets that are not closed
+	bucketEntries    = []byte("entries")    // ticket ID, seq → Entry
+	bucketMessages   = []byte("messages")   // message key → Stored
+	bucketSources    = []byte("sources")    // mailbox, 0, UIDVALIDITY, UID → settledRecord
+	bucketPlaces     = []byte("places")     // mailbox → placeRecord
+	bucketIdentities = []byte("identities") // identity → message key
+	bucketRequesters = []byte("requesters") // address, 0, ticket ID
+	bucketPrincipals = []byte("principals") // address → number, and "#" number → address
+	bucketOutbox     = []byte("outbox")     // outgoing ID → Outgoing
+	bucketBytes      = []byte("bytes")      // outgoing ID → the mail, until it is settled
+	bucketDue        = []byte("due")        // time, outgoing ID
+	bucketTimers     = []byte("timers")     // time, ticket ID, kind
+	bucketAnswers    = []byte("answers")    // address, 0, time: automatic answers sent, for the caps
+	bucketHeld       = []byte("held")       // held ID → HeldMail
+	bucketLog        = []byte("log")        // seq → LogEntry: what concerns no ticket
+)
+
+var allBuckets = [][]byte{bucketMeta, bucketTickets, bucketNumbers, bucketLive, bucketEntries, bucketMessages, bucketSources,
+	bucketPlaces, bucketIdentities, bucketRequesters, bucketPrincipals, bucketOutbox, bucketBytes, bucketDue, bucketTimers,
+	bucketAnswers, bucketHeld, bucketLog}
+
+// Tx is a transaction on the store: a consistent view, and in Update the only way to change anything.
+type Tx struct {
+	btx      *bolt.Tx
+	store    *Store
+	writable bool
+	after    []func()
+}
+
+// onCommit runs f once everything of this transaction is durable.
+func (tx *Tx) onCommit(f func()) { tx.after = append(tx.after, f) }
+
+func (tx *Tx) get(bucket, key []byte, v any) (bool, error) {
+	b := tx.btx.Bucket(bucket).Get(key)
+	if b == nil {
+		return false, nil
+	}
+	if err := decodeRecord(b, v); err != nil {
+		return false, fmt.Errorf("%s %x: %w", bucket, key, err)
+	}
+	return true, nil
+}
+
+func (tx *Tx) put(bucket, key []byte, v any) error {
+	b, err := encodeRecord(v)
+	if err != nil {
+		return fmt.Errorf("%s %x: %w", bucket, key, err)
+	}
+	return tx.btx.Bucket(bucket).Put(key, b)
+}
+
+// each calls fn for every key with the prefix, in order, until fn returns false.
+func (tx *Tx) each(bucket, prefix []byte, fn func(k, v []byte) (bool, error)) error {
+	c := tx.btx.Bucket(bucket).Cursor()
+	for k, v := c.Seek(prefix); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+		more, err := fn(k, v)
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// ── counters ──
+
+// add changes a counter and returns its new value.
+func (tx *Tx) add(counter string, n uint64) (uint64, error) {
+	value := tx.counter(counter) + n
+	return value, tx.btx.Bucket(bucketMeta).Put([]byte("count:"+counter), key64(value))
+}
+
+func (tx *Tx) counter(name string) uint64 {
+	if b := tx.btx.Bucket(bucketMeta).Get([]byte("count:" + name)); len(b) == 8 {
+		return binary.BigEndian.Uint64(b)
+	}
+	return 0
+}
+
+// ── tickets ──
+
+// Ticket returns a ticket, or ErrNotFound.
+func (tx *Tx) Ticket(id TicketID) (*Ticket, error) {
+	var t Ticket
+	ok, err := tx.get(bucketTickets, key64(uint64(id)), &t)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		return nil, fmt.Errorf("ticket %d: %w", id, ErrNotFound)
+	}
+	return &t, nil
+}
+
+// TicketByNumber finds a ticket by its number in any case, with or without brackets, or by its bare ID.
+func (tx *Tx) TicketByNumber(number string) (*Ticket, error) {
+	clean := strings.ToUpper(strings.Trim(strings.TrimSpace(number), "[]#"))
+	if b := tx.btx.Bucket(bucketNumbers).Get([]byte(clean)); len(b) == 8 {
+		return tx.Ticket(TicketID(binary.BigEndian.Uint64(b)))
+	}
+	var id uint64
+	if _, err := fmt.Sscanf(clean, "%d", &id); err == nil && fmt.Sprint(id) == clean {
+		return tx.Ticket(TicketID(id))
+	}
+	return nil, fmt.Errorf("ticket %q: %w", number, ErrNotFound)
+}
+
+func (tx *Tx) putTicket(t *Ticket) error {
+	key := key64(uint64(t.ID))
+	if err := tx.put(bucketTickets, key, t); err != nil {
+		return err
+	}
+	live := tx.btx.Bucket(bucketLive)
+	if t.State == StateClosed {
+		return live.Delete(key)
+	}
+	return live.Put(key, []byte{})
+}
+
+// Tickets calls fn for the tickets, newest first, until it returns false: those that are not closed, or all.
+func (tx *Tx) Tickets(all bool, fn func(*Ticket) (bool, error)) error {
+	bucket := bucketLive
+	if all {
+		bucket = bucketTickets
+	}
+	c := tx.btx.Bucket(bucket).Cursor()
+	for k, _ := c.Last(); k != nil; k, _ = c.Prev() {
+		t, err := tx.Ticket(TicketID(binary.BigEndian.Uint64(k)))
+		if err != nil {
+			return err
+		}
+		if more, err := fn(t); err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// ticketsOf returns the newest tickets of a requester, newest first.
+func (tx *Tx) ticketsOf(address string, limit int) ([]*Ticket, error) {
+	prefix := append([]byte(address), 0)
+	c := tx.btx.Bucket(bucketRequesters).Cursor()
+	var found []*Ticket
+	k, _ := c.Seek(append(append([]byte{}, prefix...), key64(^uint64(0))...))
+	if k == nil {
+		k, _ = c.Last()
+	}
+	for ; k != nil && len(found) < limit && bytes.Compare(k, prefix) >= 0; k, _ = c.Prev() {
+		if !bytes.HasPrefix(k, prefix) {
+			continue
+		}
+		t, err := tx.Ticket(TicketID(binary.BigEndian.Uint64(k[len(prefix):])))
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, t)
+	}
+	return found, nil
+}
+
+// ── entries ──
+
+func entryKey(id TicketID, seq uint64) []byte { return append(key64(uint64(id)), key64(seq)...) }
+
+// Entries returns all entries of a ticket, oldest first.
+func (tx *Tx) Entries(id TicketID) ([]Entry, error) {
+	var entries []Entry
+	err := tx.each(bucketEntries, key64(uint64(id)), func(_, v []byte) (bool, error) {
+		var e Entry
+		if err := decodeRecord(v, &e); err != nil {
+			return false, fmt.Errorf("entries of ticket %d: %w", id, err)
+		}
+		entries = append(entries, e)
+		return true, nil
+	})
+	return entries, err
+}
+
+// lastEntries returns up to n entries, newest first.
+func (tx *Tx) lastEntries(id TicketID, n int) ([]Entry, error) {
+	prefix := key64(uint64(id))
+	c := tx.btx.Bucket(bucketEntries).Cursor()
+	var found []Entry
+	k, v := c.Seek(entryKey(id, ^uint64(0)))
+	if k == nil {
+		k, v = c.Last()
+	} else if !bytes.HasPrefix(k, prefix) {
+		k, v = c.Prev()
+	}
+	for ; k != nil && len(found) < n && bytes.HasPrefix(k, prefix); k, v = c.Prev() {
+		var e Entry
+		if err := decodeRecord(v, &e); err != nil {
+			return nil, fmt.Errorf("entries of ticket %d: %w", id, err)
+		}
+		found = append(found, e)
+	}
+	return found, nil
+}
+
+// append adds an entry to a ticket: the entry's changes are applied to t, and both are stored.
+func (tx *Tx) append(t *Ticket, e Entry) error {
+	e.Ticket, e.Seq = t.ID, t.Entries+1
+	if err := t.apply(e); err != nil {
+		return fmt.Errorf("ticket %s: %w", t.Number, err)
+	}
+	if err := tx.put(bucketEntries, entryKey(t.ID, e.Seq), e); err != nil {
+		return err
+	}
+	return tx.putTicket(t)
+}
+
+// ── principals ──
+
+// principal returns the number of an address, for tokens; it makes one when create is set.
+func (tx *Tx) principal(address string, create bool) (uint32, error) {
+	address = strings.ToLower(address)
+	b := tx.btx.Bucket(bucketPrincipals)
+	if v := b.Get([]byte(address)); len(v) == 8 {
+		return uint32(binary.BigEndian.Uint64(v)), nil
+	}
+	if !create {
+		return 0, nil
+	}
+	n, err := tx.add("principals", 1)
+	if err != nil {
+		return 0, err
+	}
+	if n >= 1<<24 {
+		return 0, fmt.Errorf("more than %d correspondents: the store needs a new version of its tokens", 1<<24)
+	}
+	if err := b.Put([]byte(address), key64(n)); err != nil {
+		return 0, err
+	}
+	return uint32(n), b.Put(append([]byte("#"), key64(n)...), []byte(address))
+}
+
+// address returns whose number it is, or "".
+func (tx *Tx) address(principal uint32) string {
+	return string(tx.btx.Bucket(bucketPrincipals).Get(append([]byte("#"), key64(uint64(principal))...)))
+}
+
+// ── automatic answers, counted for the caps ──
+
+// answersSince counts the automatic answers sent to an address since then.
+func (tx *Tx) answersSince(address string, since time.Time) (int, error) {
+	prefix := append([]byte(strings.ToLower(address)), 0)
+	c := tx.btx.Bucket(bucketAnswers).Cursor()
+	n := 0
+	for k, _ := c.Seek(append(append([]byte{}, prefix...), timeKey(since)...)); k != nil && bytes.HasPrefix(k, prefix); k, _ = c.Next() {
+		n++
+	}
+	return n, nil
+}
+
+func (tx *Tx) countAnswer(address string, at time.Time, id OutgoingID) error {
+	key := append(append([]byte(strings.ToLower(address)), 0), timeKey(at)...)
+	return tx.btx.Bucket(bucketAnswers).Put(append(key, key64(uint64(id))...), []byte{})
+}
+
+// timeKey orders as time does, from 1970 on.
+func timeKey(t time.Time) []byte {
+	n := t.UnixNano()
+	if n < 0 {
+		n = 0
+	}
+	return key64(uint64(n))
+}
+
+func keyTime(k []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(k))).UTC() }
