@@ -1,0 +1,237 @@
+package mailout
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/mail"
+	"net/textproto"
+	"regexp"
+	"slices"
+	"strings"
+
+	gomail "github.com/wneessen/go-mail"
+
+	"supportd/tickets"
+)
+
+// Composer turns letters into mails. The zero value is ready; it may be used by several goroutines.
+type Composer struct {
+	// Reserved are names that only the desk may bear, such as its own. Display names of recipients that hold one of
+	// them are left out (S-112).
+	Reserved []string
+}
+
+var _ tickets.Composer = (*Composer)(nil)
+
+// maxLine is the longest line of a mail in octets, without its CRLF (RFC 5322 §2.1.1).
+const maxLine = 998
+
+// Compose returns the mail for a letter: CRLF line ends, 7-bit unless an address itself is not, no line over 998
+// octets. The same letter gives the same bytes. HTML is left out of automatic answers, which are text/plain (RFC 3834
+// §3.2), and attachments are refused there.
+//
+// What stands in the header depends on the class (RFC 3834 §3.1.7, §5): answers by people carry no Auto-Submitted;
+// automatic answers and receipts are "auto-replied"; notices are "auto-generated".
+func (c *Composer) Compose(l tickets.Letter) ([]byte, error) {
+	raw, err := c.compose(l)
+	if err != nil {
+		return nil, fmt.Errorf("compose mail %q: %w", l.MessageID, err)
+	}
+	return raw, nil
+}
+
+func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
+	if err := checkLetter(l); err != nil {
+		return nil, err
+	}
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8))
+	m.SetDateWithValue(l.Date)
+	m.SetMessageIDWithValue(l.MessageID)
+	if err := c.setHeader(m, l); err != nil {
+		return nil, err
+	}
+	m.SetBodyString(gomail.TypeTextPlain, bodyText(l.Text))
+	if l.HTML != "" && l.Class != tickets.ClassAuto {
+		m.AddAlternativeString(gomail.TypeTextHTML, bodyText(l.HTML))
+	}
+	for _, f := range l.Attached {
+		attach(m, f)
+	}
+	var buf bytes.Buffer
+	if _, err := m.WriteTo(&buf); err != nil {
+		return nil, err
+	}
+	raw, err := fixBoundaries(buf.Bytes(), l)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkBytes(raw); err != nil {
+		return nil, err
+	}
+	return raw, nil
+}
+
+// checkLetter refuses letters that no mail can be made of.
+func checkLetter(l tickets.Letter) error {
+	switch {
+	case !slices.Contains([]tickets.Class{tickets.ClassAnswer, tickets.ClassAuto, tickets.ClassNotice, tickets.ClassReceipt}, l.Class):
+		return fmt.Errorf("unknown class %q", l.Class)
+	case !validMsgID(l.MessageID):
+		return errors.New("the Message-ID is missing or not valid")
+	case l.Date.IsZero():
+		return errors.New("the date is missing")
+	case len(l.To) == 0:
+		return errors.New("there is no recipient")
+	case l.Class == tickets.ClassAuto && len(l.Attached) > 0:
+		return errors.New("an automatic answer carries no attachments (RFC 3834 §3.2)")
+	}
+	return nil
+}
+
+// setHeader sets all fields but Date, Message-ID and those of MIME.
+func (c *Composer) setHeader(m *gomail.Msg, l tickets.Letter) error {
+	lists := []struct {
+		field     gomail.AddrHeader
+		addresses []tickets.Address
+		reserved  []string
+	}{
+		{gomail.HeaderFrom, []tickets.Address{l.From}, nil},
+		{gomail.HeaderTo, l.To, c.Reserved},
+		{gomail.HeaderCc, l.Cc, c.Reserved},
+		{gomail.HeaderReplyTo, []tickets.Address{l.ReplyTo}, nil},
+	}
+	for _, list := range lists {
+		if len(list.addresses) == 0 || list.field == gomail.HeaderReplyTo && l.ReplyTo == (tickets.Address{}) {
+			continue
+		}
+		var values []*mail.Address
+		for _, a := range list.addresses {
+			v, err := headerAddress(a, list.reserved)
+			if err != nil {
+				return fmt.Errorf("%s: %w", list.field, err)
+			}
+			values = append(values, v)
+		}
+		m.SetAddrHeaderFromMailAddress(list.field, values...)
+	}
+	m.SetGenHeader(gomail.HeaderSubject, encodeText(cleanText(l.Subject, maxSubject)))
+	if validMsgID(l.InReplyTo) {
+		m.SetGenHeader(gomail.HeaderInReplyTo, "<"+l.InReplyTo+">")
+	}
+	if ids := references(l.References, l.MessageID); len(ids) > 0 {
+		m.SetGenHeader(gomail.HeaderReferences, "<"+strings.Join(ids, "> <")+">")
+	}
+	if tag := languageTag(l.Language); tag != "" {
+		m.SetGenHeader("Content-Language", tag)
+	}
+	if l.Important {
+		m.SetGenHeader(gomail.HeaderImportance, "high")
+	}
+	setClass(m, l)
+	return nil
+}
+
+// setClass sets the fields that say what kind of mail it is. Only staff see which template and configuration a mail
+// came from.
+func setClass(m *gomail.Msg, l tickets.Letter) {
+	switch l.Class {
+	case tickets.ClassAnswer:
+	case tickets.ClassAuto, tickets.ClassReceipt:
+		m.SetGenHeader("Auto-Submitted", "auto-replied")
+		m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+	case tickets.ClassNotice:
+		m.SetGenHeader("Auto-Submitted", "auto-generated")
+		m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "OOF, AutoReply")
+		if id := token(l.ListID); id != "" {
+			m.SetGenHeader("List-Id", "<"+id+">")
+		}
+	}
+	if v := token(l.Ticket); v != "" {
+		m.SetGenHeader("X-Desk-Ticket", v)
+	}
+	if l.Class == tickets.ClassNotice || l.Class == tickets.ClassReceipt {
+		if v := token(l.Template); v != "" {
+			m.SetGenHeader("X-Desk-Template", v)
+		}
+		if v := token(l.ConfigRev); v != "" {
+			m.SetGenHeader("X-Desk-Rev", v)
+		}
+	}
+}
+
+// bodyText makes a text valid UTF-8 that ends with a line end. Lone CR and LF become CRLF when the part is written.
+func bodyText(s string) string {
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if !strings.HasSuffix(s, "\n") {
+		s += "\n"
+	}
+	return s
+}
+
+// attach adds one file with names in the form of RFC 2231.
+func attach(m *gomail.Msg, f tickets.File) {
+	data := f.Data
+	files := append(m.GetAttachments(), &gomail.File{
+		Name: "attachment",
+		Header: textproto.MIMEHeader{
+			"Content-Type":        {mediaType(f.Type)},
+			"Content-Disposition": {disposition(fileName(f.Name))},
+		},
+		Writer: func(w io.Writer) (int64, error) {
+			n, err := w.Write(data)
+			return int64(n), err
+		},
+	})
+	m.SetAttachments(files)
+}
+
+// fixBoundaries replaces the random boundaries by ones that follow from the letter. They begin with "=_", which no
+// quoted-printable or base64 body can hold (RFC 2045 §6.7), so no part can hold its own boundary (S-113).
+func fixBoundaries(raw []byte, l tickets.Letter) ([]byte, error) {
+	found := regexp.MustCompile(`\r\n boundary=([0-9a-f]{60})\r\n`).FindAllSubmatch(raw, -1)
+	if len(found) == 0 {
+		return raw, nil
+	}
+	key, err := json.Marshal(l)
+	if err != nil {
+		return nil, err
+	}
+	digest := sha256.Sum256(key)
+	for i, f := range found {
+		boundary := fmt.Sprintf("=_%d_%s", i, hex.EncodeToString(digest[:16]))
+		raw = bytes.ReplaceAll(raw, append([]byte(" boundary="), f[1]...), []byte(` boundary="`+boundary+`"`))
+		raw = bytes.ReplaceAll(raw, append([]byte("--"), f[1]...), []byte("--"+boundary))
+	}
+	return raw, nil
+}
+
+// checkBytes reports why bytes must not go over the wire as they are: line ends other than CRLF, lines over 998
+// octets, NUL (RFC 5322 §2.1.1, RFC 5321 §2.3.8).
+func checkBytes(raw []byte) error {
+	if len(raw) == 0 {
+		return errors.New("the mail is empty")
+	}
+	if !bytes.HasSuffix(raw, []byte("\r\n")) {
+		return errors.New("the last line of the mail has no CRLF")
+	}
+	if bytes.IndexByte(raw, 0) >= 0 {
+		return errors.New("the mail holds a NUL")
+	}
+	for n := 1; len(raw) > 0; n++ {
+		end := bytes.IndexByte(raw, '\n')
+		line := raw[:max(end-1, 0)]
+		if end < 1 || raw[end-1] != '\r' || bytes.IndexByte(line, '\r') >= 0 {
+			return fmt.Errorf("line %d of the mail has a CR or LF on its own", n)
+		}
+		if len(line) > maxLine {
+			return fmt.Errorf("line %d of the mail has %d octets, more than %d", n, len(line), maxLine)
+		}
+		raw = raw[end+1:]
+	}
+	return nil
+}
