@@ -1,0 +1,124 @@
+package classify
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"supportd/tickets"
+)
+
+// A mark is a header field by which a filter in front of the mailbox says that a mail is unwanted.
+type mark struct {
+	field string
+	says  func(value string) bool
+	why   string
+}
+
+// marks holds back what filters have found already (S-067). A filter's word is only ever taken against a mail, never
+// for it: the fields may be forged.
+var marks = []mark{
+	{"X-Spam-Flag", is("yes", "true"), "marked as spam (X-Spam-Flag)"},
+	{"X-Spam-Status", is("yes"), "marked as spam (X-Spam-Status)"},
+	{"X-Spam", is("yes", "spam", "true"), "marked as spam (X-Spam)"},
+	{"X-Rspamd-Action", is("reject", "add header", "add_header", "rewrite subject", "rewrite_subject", "quarantine", "soft reject"), "marked as spam (X-Rspamd-Action)"},
+	{"X-Bogosity", is("spam", "yes"), "marked as spam (X-Bogosity)"},
+	{"X-DSPAM-Result", is("spam", "blacklisted", "virus"), "marked as spam (X-DSPAM-Result)"},
+	{"X-Forefront-Antispam-Report", has("sfv:spm", "sfv:skb", "cat:malw", "cat:phsh", "cat:hphsh", "cat:hspm", "cat:spm"), "marked by Exchange Online (X-Forefront-Antispam-Report)"},
+	{"X-Microsoft-Antispam-Mailbox-Delivery", has("dest:j"), "put into the junk folder by Exchange Online"},
+	{"X-Virus-Status", is("infected", "yes"), "marked as infected (X-Virus-Status)"},
+	{"X-Virus-Flag", is("yes"), "marked as infected (X-Virus-Flag)"},
+	{"X-Amavis-Alert", is("infected", "banned"), "marked as infected (X-Amavis-Alert)"},
+}
+
+func is(words ...string) func(string) bool {
+	return func(value string) bool {
+		value = strings.ToLower(strings.TrimSpace(value))
+		for _, w := range words {
+			rest, ok := strings.CutPrefix(value, w)
+			if ok && (rest == "" || !isLetter(rest[0])) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func has(words ...string) func(string) bool {
+	return func(value string) bool {
+		value = strings.ToLower(value)
+		for _, w := range words {
+			if strings.Contains(value, w) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
+
+// quarantine decides whether a message has to be held until someone looks at it.
+func (k *Classifier) quarantine(m *tickets.Message, v *tickets.Verdict) {
+	why := k.held(m, v)
+	if why == "" {
+		return
+	}
+	v.Quarantine = why
+	because(v, "quarantine", "held", why)
+}
+
+func (k *Classifier) held(m *tickets.Message, v *tickets.Verdict) string {
+	for _, mk := range marks {
+		for _, value := range m.Field(mk.field) {
+			if mk.says(value) {
+				return mk.why
+			}
+		}
+	}
+	if why := k.score(m); why != "" {
+		return why
+	}
+	if n := len(m.Field("Received")); n > maxReceived {
+		return fmt.Sprintf("mail loop: %d Received fields, more than %d", n, maxReceived)
+	}
+	if k.config.Loop != "" {
+		for _, value := range m.Field("X-Loop") {
+			if strings.EqualFold(strings.TrimSpace(value), k.config.Loop) {
+				return "mail loop: it carries this desk's own X-Loop"
+			}
+		}
+	}
+	if v.Auth == tickets.AuthFail {
+		return "forged: dmarc=fail"
+	}
+	return ""
+}
+
+// score holds mail with a high spam score, when the configuration says from where on.
+func (k *Classifier) score(m *tickets.Message) string {
+	if k.config.ScoreAtLeast <= 0 {
+		return ""
+	}
+	fields := k.config.ScoreHeaders
+	if len(fields) == 0 {
+		fields = []string{"X-Spam-Score", "X-Rspamd-Score", "X-Spam-Status"}
+	}
+	for _, name := range fields {
+		for _, value := range m.Field(name) {
+			if n, ok := scoreOf(value); ok && n >= k.config.ScoreAtLeast {
+				return fmt.Sprintf("spam score %g in %s, from %g on mail is held", n, name, k.config.ScoreAtLeast)
+			}
+		}
+	}
+	return ""
+}
+
+// scoreOf reads the first number of a field, behind "score=" where there is one.
+func scoreOf(value string) (float64, bool) {
+	if _, rest, ok := strings.Cut(strings.ToLower(value), "score="); ok {
+		value = rest
+	}
+	n, err := strconv.ParseFloat(scoreNumber.FindString(value), 64)
+	return n, err == nil
+}
