@@ -107,6 +107,7 @@ type headerScan struct {
 	body    int
 	defects []string
 	over    bool
+	skip    bool // the last line was left out: so are its folds
 }
 
 func (s *headerScan) defect(what string) {
@@ -145,23 +146,25 @@ func (s *headerScan) run(top bool) {
 			s.defect("the header ends without a blank line")
 			return
 		}
-		if isBlank(line[0]) && len(s.spans) > 0 {
+		if isBlank(line[0]) && (len(s.spans) > 0 || s.skip) {
 			if len(bytes.TrimLeft(line, " \t")) == 0 && s.blankEndsHeader(next) {
 				s.defect("the line that ends the header is not empty")
 				s.body = next
 				return
 			}
-			s.extend(pos + len(line))
+			if !s.skip {
+				s.extend(pos + len(line))
+			}
 			pos = next
 			continue
 		}
 		name, colon := fieldLine(line)
-		if colon >= 0 {
+		if s.skip = colon < 0; !s.skip {
 			s.add(span{start: pos, name: pos + name, colon: pos + colon, end: pos + len(line)})
 			pos = next
 			continue
 		}
-		if !s.headerGoesOn(next) {
+		if !brokenField(line) && !s.headerGoesOn(next) {
 			if len(s.spans) > 0 {
 				s.defect("no blank line between header and body")
 			}
@@ -169,7 +172,7 @@ func (s *headerScan) run(top bool) {
 			return
 		}
 		if !mboxLine(line) {
-			s.defect("a header line without a colon was left out: " + quoteStart(line))
+			s.defect("a header line that is no field was left out: " + quoteStart(line))
 		}
 		pos = next
 	}
@@ -292,6 +295,13 @@ func knownField(name []byte) bool {
 		}
 	}
 	return false
+}
+
+// brokenField tells whether a line starts like one of mail's own fields and has a colon, but white space or 8-bit
+// octets in its name.
+func brokenField(line []byte) bool {
+	i := bytes.IndexAny(line[:min(len(line), 40)], " \t:/")
+	return i > 0 && line[i] != ':' && knownField(line[:i+1]) && bytes.IndexByte(line[:min(len(line), 998)], ':') > 0 && !bytes.HasPrefix(line, []byte("From "))
 }
 
 // mboxLine recognises the line that separates mails in a mailbox file (RFC 4155).
