@@ -1,0 +1,266 @@
+package templates
+
+import (
+	"strconv"
+	"strings"
+
+	"supportd/tickets"
+)
+
+// Data given to templates is made here, by two functions that share nothing but commonData: what tickets.PublicView
+// does not hold cannot reach a customer (P5). Values are strings, ints, bools, and lists of strings or of maps of these;
+// nothing has a method or is a pointer (S-115). All strings are cleaned (S-144).
+
+// Bounds of what is shown of other people's texts.
+const (
+	maxQuoteLines = 20
+	maxTextLines  = 400
+	maxLineRunes  = 2000
+	maxListed     = 50 // entries of a list
+)
+
+func (s *Set) commonData(p *phrases, lang, desk, address, number, subject string) map[string]any {
+	number = clip(cleanLine(number), maxName)
+	subject = cleanSubject(subject, number)
+	if subject == "" {
+		subject = p.fill("subject.none", nil)
+	}
+	data := make(map[string]any, 40)
+	data["language"] = lang
+	data["desk"] = clip(cleanLine(desk), maxName)
+	data["desk_address"] = clip(cleanLine(address), maxValue)
+	data["number"] = number
+	data["subject"] = subject
+	data["marker"] = p.fill("marker", nil)
+	return data
+}
+
+// publicData is what templates for customers see.
+func (s *Set) publicData(sp spec, lang string, v tickets.PublicView) map[string]any {
+	p := s.phrases[lang]
+	data := s.commonData(p, lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
+	form := s.opts.AddressForm[lang]
+	informal := form == "du" || form == "first_name"
+	name := cleanName(v.Requester)
+	data["informal"] = informal
+	data["requester"] = name
+	data["greeting"] = p.greeting(name, informal)
+	data["agent"] = cleanName(v.Agent)
+	data["text"] = cleanText(v.Text)
+	data["quote"] = p.cut(cleanText(v.Quote), maxQuoteLines)
+	from, at := clip(cleanLine(v.QuoteFrom), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
+	data["quote_from"] = from
+	data["quote_at"] = at
+	data["quote_line"] = p.dated("quote", from, at)
+	data["promised_by"] = p.moment(v.PromisedBy, v.Zone, "long")
+	data["reopen_until"] = p.moment(v.ReopenUntil, v.Zone, "long")
+	data["follow_up_of"] = clip(cleanLine(v.FollowUpOf), maxName)
+	if sp.only == nil {
+		return data
+	}
+	allowed := make(map[string]any, len(sp.only))
+	for _, name := range sp.only {
+		allowed[name] = data[name]
+	}
+	return allowed
+}
+
+func (p *phrases) greeting(name string, informal bool) string {
+	key := "greeting"
+	if informal {
+		key += ".informal"
+		name, _, _ = strings.Cut(name, " ")
+	}
+	if name == "" {
+		return p.fill(key+".nameless", nil)
+	}
+	return p.fill(key, map[string]string{"name": name})
+}
+
+// dated is the line above somebody's text; "" when nobody is known.
+func (p *phrases) dated(key, from, at string) string {
+	switch {
+	case from == "":
+		return ""
+	case at == "":
+		return p.fill(key+".undated", map[string]string{"from": from})
+	}
+	return p.fill(key+".dated", map[string]string{"from": from, "at": at})
+}
+
+// cut keeps the first n lines of a text and says how many are left out.
+func (p *phrases) cut(lines []string, n int) []string {
+	left := len(lines) - n
+	if left > 0 {
+		lines = append(lines[:n:n], p.fill("text.cut", map[string]string{"count": strconv.Itoa(left)}))
+	}
+	for i := range lines {
+		lines[i] = clip(lines[i], maxLineRunes)
+	}
+	return lines
+}
+
+// internalData is what templates for staff see. Its error is about unknown line keys, and only when the set is strict.
+func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any, error) {
+	p := s.phrases[lang]
+	data := s.commonData(p, lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
+	requester, address := cleanName(v.Requester.Name), clip(cleanLine(v.Requester.Mail), maxValue)
+	data["reply_line"] = p.replyLine(v, address)
+	data["reply_is_public"] = v.ReplyIsPublic
+	data["state"] = p.word("state", string(v.State))
+	data["team"] = clip(cleanLine(v.Team), maxName)
+	data["tier"] = v.Tier
+	data["priority"] = clip(cleanLine(v.Priority), maxName)
+	data["assignee"] = clip(cleanLine(v.Assignee), maxName)
+	data["requester"] = requester
+	data["requester_address"] = address
+	data["verified"] = v.Verified
+	data["text"] = p.cut(cleanText(v.Text), maxTextLines)
+	from, at := clip(cleanLine(v.TextFrom), maxName), p.moment(v.TextAt, v.Zone, "dated")
+	data["text_from"] = from
+	data["text_at"] = at
+	data["text_line"] = p.dated("said", from, at)
+	data["quoted"] = p.cut(cleanText(v.Quoted), maxQuoteLines)
+	data["attachments"] = p.attachments(v.Attachments)
+	data["warnings"] = cleanLines(v.Warnings)
+	deadlines := p.deadlines(v)
+	data["deadlines"] = deadlines
+	data["recent"] = p.recent(v)
+	lines, headline, err := p.lines(v)
+	if err != nil && s.opts.Strict {
+		return nil, err
+	}
+	data["lines"] = lines
+	data["headline"] = headline
+	data["sent"] = p.cut(cleanText(v.Sent), maxTextLines)
+	data["sent_to"] = strings.Join(cleanLines(v.SentTo), ", ")
+	data["commands"] = cleanLines(v.Commands)
+	data["hints"] = cleanLines(v.Hints)
+	data["facts"] = p.facts(data, v, deadlines)
+	return data, nil
+}
+
+func (p *phrases) replyLine(v tickets.InternalView, address string) string {
+	if v.ReplyIsPublic {
+		return p.fill("reply.public", map[string]string{"to": address})
+	}
+	switch v.Mode {
+	case "command", "note":
+		return p.fill("reply."+v.Mode, nil)
+	case "no right":
+		return p.fill("reply.no_right", nil)
+	}
+	return p.fill("reply.internal", nil)
+}
+
+// facts are the ticket at a glance. What is empty is left out.
+func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines []map[string]any) []map[string]any {
+	facts := make([]map[string]any, 0, 8+len(deadlines))
+	add := func(label, value string) {
+		if value != "" {
+			facts = append(facts, map[string]any{"label": label, "value": value})
+		}
+	}
+	text := func(name string) string { return data[name].(string) }
+	add(p.fill("label.number", nil), text("number"))
+	if v.Subject != "" {
+		add(p.fill("label.subject", nil), text("subject"))
+	}
+	who := strings.TrimSpace(text("requester") + " <" + text("requester_address") + ">")
+	if text("requester_address") == "" {
+		who = text("requester")
+	} else if text("requester") == "" {
+		who = text("requester_address")
+	}
+	if who != "" && !v.Verified {
+		who += " " + p.fill("fact.unverified", nil)
+	}
+	add(p.fill("label.requester", nil), who)
+	add(p.fill("label.state", nil), text("state"))
+	team := text("team")
+	if team != "" && v.Tier > 0 {
+		team = p.fill("fact.team_tier", map[string]string{"team": team, "tier": strconv.Itoa(v.Tier)})
+	}
+	add(p.fill("label.team", nil), team)
+	assignee := text("assignee")
+	if assignee == "" && team != "" {
+		assignee = p.fill("fact.unassigned", nil)
+	}
+	add(p.fill("label.assignee", nil), assignee)
+	add(p.fill("label.priority", nil), text("priority"))
+	for _, d := range deadlines {
+		add(d["clock"].(string), d["text"].(string))
+	}
+	return facts
+}
+
+func (p *phrases) deadlines(v tickets.InternalView) []map[string]any {
+	list := make([]map[string]any, 0, len(v.Deadlines))
+	for _, d := range first(v.Deadlines) {
+		due := p.moment(d.Due, v.Zone, "short")
+		text := due
+		if d.Over {
+			text += " (" + p.fill("over", nil) + ")"
+		}
+		list = append(list, map[string]any{"clock": clip(p.word("clock", d.Clock), maxName), "due": due, "over": d.Over, "text": text})
+	}
+	return list
+}
+
+func (p *phrases) recent(v tickets.InternalView) []map[string]any {
+	list := make([]map[string]any, 0, len(v.Recent))
+	for _, r := range first(v.Recent) {
+		list = append(list, map[string]any{
+			"at":   p.moment(r.At, v.Zone, "short"),
+			"who":  clip(cleanLine(r.Who), maxName),
+			"what": clip(cleanLine(r.What), maxValue),
+		})
+	}
+	return list
+}
+
+func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headline string, unknown error) {
+	lines = make([]map[string]any, 0, len(v.Lines))
+	for i, l := range first(v.Lines) {
+		text, err := p.line(l, v.Zone)
+		if err != nil {
+			unknown = err
+		}
+		mark := "mark.refused"
+		if l.OK {
+			mark = "mark.done"
+		}
+		if i == 0 {
+			headline = clip(text, 80)
+		}
+		lines = append(lines, map[string]any{"ok": l.OK, "mark": p.fill(mark, nil), "text": text})
+	}
+	return lines, headline, unknown
+}
+
+func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
+	list := make([]map[string]any, 0, len(files))
+	for _, a := range first(files) {
+		name, size := clip(cleanLine(a.Name), maxName), p.size(a.Size)
+		key := "attachment"
+		if a.Dangerous {
+			key = "attachment.dangerous"
+		}
+		list = append(list, map[string]any{"name": name, "size": size, "type": clip(cleanLine(a.Type), maxName), "dangerous": a.Dangerous,
+			"text": p.fill(key, map[string]string{"name": name, "size": size})})
+	}
+	return list
+}
+
+func cleanLines(values []string) []string {
+	list := make([]string, 0, len(values))
+	for _, v := range first(values) {
+		if v = clip(cleanLine(v), maxValue); v != "" {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+// first bounds a list.
+func first[T any](list []T) []T { return list[:min(len(list), maxListed)] }

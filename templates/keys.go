@@ -1,0 +1,224 @@
+package templates
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// LineKey documents one key of tickets.Line, or another phrase of the catalogue.
+type LineKey struct {
+	Key  string
+	Args []string // names of the arguments that its text may show
+	Doc  string   // when it is used
+	list int      // entries, when the phrase is a list of words
+}
+
+// lineKeys is the table of all keys that a tickets.Line may have. Every language has a text for each of them.
+//
+// Arguments are strings. Those named at, due, since and until may be instants (RFC 3339), those named left, over,
+// target and age durations (1h36m0s), those named state and clock the values of tickets.State and Clock.Kind, and those
+// named size, limit, free and floor numbers of octets: they are written as people do, in the reader's zone.
+func lineKeys() []LineKey {
+	return slices.Concat(didKeys(), refusedKeys(), problemKeys(), healthKeys())
+}
+
+func key(name, doc string, args ...string) LineKey { return LineKey{Key: name, Doc: doc, Args: args} }
+
+func didKeys() []LineKey {
+	return []LineKey{
+		key("did.reply", "an answer was sent to the customer", "to"),
+		key("did.reply_later", "an answer leaves at the end of the undo window", "to", "until"),
+		key("did.note", "the text was kept as an internal note"),
+		key("did.solve", "the ticket was solved", "until"),
+		key("did.close", "the ticket was closed"),
+		key("did.reopen", "the ticket was opened again"),
+		key("did.wait", "the ticket waits for the customer", "until"),
+		key("did.take", "the sender works on it now", "who"),
+		key("did.assign", "somebody else works on it now", "to"),
+		key("did.release", "the ticket went back to its team", "team"),
+		key("did.team", "the ticket went to another team", "team"),
+		key("did.escalate", "the ticket went to a higher tier", "team", "tier"),
+		key("did.priority", "the priority was changed", "from", "to"),
+		key("did.tag", "tags were changed", "tags"),
+		key("did.cc", "somebody gets copies from now on", "who"),
+		key("did.requester", "the requester was changed", "to"),
+		key("did.admit", "a held mail was let in", "id", "from", "number"),
+		key("did.reject", "a held mail was turned down", "id", "from"),
+		key("did.spam", "the ticket was set aside as spam"),
+		key("did.merge", "two tickets became one", "number"),
+		key("did.undo", "an action was taken back", "what"),
+		key("did.post", "a text that was refused before was sent anyway", "to"),
+		key("did.show", "the ticket was shown", "number"),
+		key("did.held", "the mail was held", "from"),
+		key("did.nothing", "a mail without text and commands"),
+		key("did.state", "the state changed as a consequence", "from", "to"),
+		key("did.next", "what falls due next", "clock", "due"),
+		key("did.undo_until", "until when #undo works", "until"),
+		key("did.commands", "the list of commands that help shows", "words"),
+	}
+}
+
+func refusedKeys() []LineKey {
+	return []LineKey{
+		key("refused.unknown", "no such command", "word", "suggestion"),
+		key("refused.state", "not possible in this state", "word", "state"),
+		key("refused.auth", "the sender is not authenticated", "from"),
+		key("refused.token", "the reply address belongs to somebody else or was revoked", "from"),
+		key("refused.right", "the reply address or role gives no right to do this", "word"),
+		key("refused.args", "arguments are missing or wrong", "word", "usage"),
+		key("refused.no_args", "the command takes no arguments", "word", "usage"),
+		key("refused.needs_text", "the command needs a text below it", "word"),
+		key("refused.needs_resolution", "solved without any answer to the customer", "word"),
+		key("refused.person", "no such agent", "name", "suggestion"),
+		key("refused.team", "no such team", "name", "suggestion"),
+		key("refused.ambiguous", "several people or teams have that name", "name", "candidates"),
+		key("refused.ticket", "no such ticket", "number"),
+		key("refused.id", "no such held mail", "id"),
+		key("refused.later", "a command that this version does not have", "word"),
+		key("refused.undo", "nothing to take back, or too late", "until"),
+		key("refused.leak", "the text holds parts of an internal note", "suggestion"),
+		key("refused.limit", "too many mails or commands", "until"),
+		key("refused.conflict", "two commands exclude each other", "word", "other"),
+		key("refused.nothing_done", "nothing of the mail was done"),
+		key("refused.not_sent", "the text was not sent and stands below"),
+	}
+}
+
+func problemKeys() []LineKey {
+	return []LineKey{
+		key("undelivered.bounced", "a mail of ours came back", "to", "status", "reason"),
+		key("undelivered.gave_up", "a mail of ours was given up", "to", "attempts", "since", "reason"),
+		key("undelivered.refused", "the server refused a mail of ours for good", "to", "reason"),
+		key("undelivered.delayed", "a server still tries to deliver a mail of ours", "to", "reason"),
+		key("undelivered.ack", "the acknowledgement came back", "to", "reason"),
+		key("undelivered.what_now", "what to do about it", "to"),
+		key("held.stranger", "somebody who is not on the ticket wrote to it", "from", "id"),
+		key("held.unverified", "nobody vouches for the sender of a mail to a ticket", "from", "id"),
+		key("held.agent", "an answer in an agent's name is not authenticated", "from", "id"),
+		key("held.forged", "the sender's domain says that the mail is forged (dmarc=fail)", "from", "id"),
+		key("held.token", "the reply address belongs to somebody else or was revoked", "from", "id"),
+		key("held.spam", "spam or malware, says the mail server", "from", "reason", "id"),
+		key("held.loop", "the mail goes round in circles", "from", "id"),
+		key("held.limit", "the sender writes too often", "from", "count", "id"),
+		key("held.leak", "an answer holds parts of an internal note", "from", "id"),
+		key("held.unreadable", "the mail could not be read", "from", "id"),
+		key("held.what_now", "what to do about it", "id"),
+		key("clock.warning", "part of a promise's time is used up", "clock", "percent", "left", "due"),
+		key("clock.breach", "a promise was broken", "clock", "over", "due"),
+		key("clock.critical", "a promise was broken long ago", "clock", "over", "due"),
+		key("clock.untouched", "nobody has touched the ticket", "age", "since"),
+		key("clock.unowned", "nobody works on the ticket", "age", "since"),
+		key("clock.unanswered", "the customer's last mail has no answer", "age", "since"),
+	}
+}
+
+func healthKeys() []LineKey {
+	return []LineKey{
+		key("health.mailbox_down", "a mailbox cannot be read", "mailbox", "since", "reason"),
+		key("health.mailbox_up", "it can be read again", "mailbox", "since"),
+		key("health.mailbox_login", "the mail server refuses the login", "mailbox", "reason"),
+		key("health.smtp_down", "no mail can be sent", "server", "since", "reason", "count"),
+		key("health.smtp_up", "mail can be sent again", "server", "since"),
+		key("health.smtp_refused", "the server refuses login or sender", "server", "reason"),
+		key("health.disk_low", "intake has stopped: the disk is nearly full", "path", "free", "floor"),
+		key("health.disk_ok", "there is room again", "path", "free"),
+		key("health.unfetchable", "the server lists a mail and does not hand it out", "mailbox", "uid", "attempts", "reason"),
+		key("health.oversize", "a mail is larger than max_size", "mailbox", "from", "subject", "size", "limit"),
+		key("health.unreadable", "a mail could not be read", "mailbox", "uid", "reason"),
+		key("health.uidvalidity", "the server has numbered a mailbox anew", "mailbox"),
+		key("health.config_refused", "a changed configuration was refused", "file", "reason"),
+		key("health.config_loaded", "a changed configuration is in force", "rev"),
+		key("health.certificate", "a server's certificate ends soon", "server", "days", "until"),
+		key("health.outbox", "mails wait for too long", "count", "since"),
+		key("health.auto_limit", "too many automatic mails: they wait", "count", "limit_per_minute"),
+		key("health.books", "messages seen and messages settled differ", "remainder"),
+		key("health.clock", "the machine's clock went backwards", "age"),
+		key("health.stopped", "the desk stopped after a write error and was started again", "reason"),
+		key("health.nobody_authenticated", "no answer of an agent can be accepted", "mailbox"),
+		key("health.restored", "the outbox is held after a restore", "count"),
+	}
+}
+
+// wordKeys are the phrases that are no lines: names, dates and fixed sentences.
+func wordKeys() []LineKey {
+	list := func(name string, n int, doc string) LineKey { return LineKey{Key: name, Doc: doc, list: n} }
+	keys := []LineKey{
+		list("time.weekdays", 7, "names of the days, Sunday first"),
+		list("time.weekdays_short", 7, "short names of the days, Sunday first"),
+		list("time.months", 12, "names of the months"),
+		list("time.months_short", 12, "short names of the months"),
+		key("time.zones_hidden", "zones that need not be named"),
+		key("time.long", "an instant in a sentence", "weekday", "day", "month", "year", "clock", "zone"),
+		key("time.dated", "the same with the year", "weekday", "day", "month", "year", "clock", "zone"),
+		key("time.short", "an instant in a list", "weekday", "day", "month", "year", "clock", "zone"),
+		key("number.decimal", "decimal mark"),
+		key("marker", "the line above which people answer"),
+		key("greeting", "salutation", "name"),
+		key("greeting.nameless", "salutation of somebody unknown"),
+		key("greeting.informal", "salutation among friends", "name"),
+		key("greeting.informal.nameless", "the same without a name"),
+		key("subject.none", "stands for an empty subject"),
+		key("text.cut", "stands for lines that were left out", "count"),
+		key("said.dated", "above what somebody wrote", "from", "at"),
+		key("said.undated", "the same without a time", "from"),
+		key("quote.dated", "above the customer's last mail", "from", "at"),
+		key("quote.undated", "the same without a time", "from"),
+		key("reply.public", "first line: a reply goes to the customer", "to"),
+		key("reply.internal", "first line: a reply stays inside"),
+		key("reply.command", "first line: only commands count"),
+		key("reply.note", "first line: a reply becomes a note"),
+		key("reply.no_right", "first line: a reply does nothing"),
+		key("mark.done", "word before a line that was done"),
+		key("mark.refused", "word before a line that was refused"),
+		key("over", "after a time that is past"),
+		key("attachment", "a file on one line", "name", "size"),
+		key("attachment.dangerous", "the same, a program or script", "name", "size"),
+		key("fact.team_tier", "team with its tier", "team", "tier"),
+		key("fact.unverified", "after an address that nobody vouches for"),
+		key("fact.unassigned", "nobody works on it"),
+	}
+	for _, l := range []string{"number", "subject", "requester", "state", "team", "priority", "assignee"} {
+		keys = append(keys, key("label."+l, "label of a fact"))
+	}
+	for _, st := range []string{"new", "open", "waiting_customer", "solved", "closed"} {
+		keys = append(keys, key("state."+st, "name of a state"))
+	}
+	for _, c := range []string{"first_response", "next_response", "update", "resolve", "accept", "time_box", "vendor"} {
+		keys = append(keys, key("clock."+c, "name of a promise"))
+	}
+	return keys
+}
+
+func phraseKeys() []LineKey { return append(lineKeys(), wordKeys()...) }
+
+func lineKeyNames() []string {
+	var names []string
+	for _, k := range lineKeys() {
+		names = append(names, k.Key)
+	}
+	return names
+}
+
+// LineKeys lists all keys that a tickets.Line may have, with their arguments.
+func (s *Set) LineKeys() []LineKey { return lineKeys() }
+
+// Reference is the page of the handbook about templates: blocks, variables and phrases, as Markdown.
+func (s *Set) Reference() string {
+	var b strings.Builder
+	b.WriteString("# What templates can show\n\n## Variables\n\n| for | variable | kind | meaning |\n| --- | --- | --- | --- |\n")
+	for _, v := range s.Variables() {
+		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", v.Audience, v.Name, v.Kind, v.Doc)
+	}
+	b.WriteString("\n## Blocks\n\nEach stands on a line of its own, such as `{{template \"quote\" .text}}`: ")
+	b.WriteString("`" + strings.Join(blockNames(), "`, `") + "`.\n\n## Phrases\n\n| key | when | ")
+	b.WriteString(strings.Join(s.languages, " | ") + " |\n| --- | --- |" + strings.Repeat(" --- |", len(s.languages)) + "\n")
+	for _, k := range phraseKeys() {
+		fmt.Fprintf(&b, "| `%s` | %s |", k.Key, k.Doc)
+		for _, lang := range s.languages {
+			b.WriteString(" " + strings.ReplaceAll(s.phrases[lang].texts[k.Key].source, "|", "\\|") + " |")
+		}
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

@@ -1,0 +1,68 @@
+package templates
+
+import (
+	_ "embed"
+	htmltemplate "html/template"
+	"strings"
+	"text/template"
+)
+
+// blockNames are the ready-made parts that a template can place on a line of its own, such as {{template "quote" .text}}:
+//
+//	said      an answer's text: as written
+//	quote     what somebody else wrote: quoted, so that no line of it reads like ours or like a command
+//	banner    the first line of a notice
+//	marker    the line above which people answer
+//	facts     labels and values
+//	commands  commands, one a line
+func blockNames() []string {
+	return []string{"said", "quote", "banner", "marker", "facts", "commands"}
+}
+
+//go:embed layout.html
+var layoutSource string
+
+// The blocks in the text form. Every line of a quote begins with ">", an empty one too; see layText for the marks.
+const textBlocks = `{{define "said"}}` + "\x01V\x02" + `{{range .}}{{.}}
+{{end}}` + "\x03" + `{{end}}
+{{define "quote"}}` + "\x01V\x02" + `{{range .}}>{{if .}} {{.}}{{end}}
+{{end}}` + "\x03" + `{{end}}
+{{define "banner"}}` + "\x01P\x02" + `{{.}}` + "\x03" + `{{end}}
+{{define "marker"}}` + "\x01V\x02" + `{{.}}` + "\x03" + `{{end}}
+{{define "facts"}}{{range .}}` + "\x01F\x02" + `{{.label}}` + "\x02" + `{{.value}}` + "\x03" + `{{end}}{{end}}
+{{define "commands"}}` + "\x01V\x02" + `{{range .}}  {{.}}
+{{end}}` + "\x03" + `{{end}}`
+
+// newTextBase has the blocks of the text form. Values that are missing are errors, never "<no value>".
+func newTextBase() (*template.Template, error) {
+	return template.New("").Option("missingkey=error").Parse(textBlocks)
+}
+
+// newHTMLBase has the layout and the blocks of the HTML form. The comments that only Outlook for Windows reads give it
+// the width that it does not take from CSS; html/template would drop them from the layout's source.
+func newHTMLBase() (*htmltemplate.Template, error) {
+	return htmltemplate.New("").Option("missingkey=error").Funcs(htmltemplate.FuncMap{
+		"ghostOpen": func() htmltemplate.HTML {
+			return `<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->`
+		},
+		"ghostClose": func() htmltemplate.HTML { return `<!--[if mso]></td></tr></table><![endif]-->` },
+	}).Parse(layoutSource)
+}
+
+// styleTags gives the tags that Markdown made their inline styles: many mail clients read no others. Only tags of the
+// template itself can match, since < in its text is escaped and data is not there yet.
+func styleTags(html string) string {
+	return strings.NewReplacer(
+		"<p>", `<p style="margin:0 0 16px 0;">`,
+		"<ul>", `<ul style="margin:0 0 16px 0;padding:0 0 0 24px;">`,
+		"<ol>", `<ol style="margin:0 0 16px 0;padding:0 0 0 24px;">`,
+		"<li>", `<li style="margin:0 0 6px 0;">`,
+		"<h1>", `<h1 style="margin:16px 0 8px 0;font-size:20px;line-height:28px;font-weight:600;">`,
+		"<h2>", `<h2 style="margin:16px 0 8px 0;font-size:18px;line-height:26px;font-weight:600;">`,
+		"<h3>", `<h3 style="margin:16px 0 8px 0;font-size:16px;line-height:24px;font-weight:600;">`,
+		"<code>", `<code class="code" style="background-color:#eceef0;color:#1f2328;font-family:Consolas,Menlo,monospace;font-size:16px;">`,
+		"<blockquote>", `<blockquote class="said" style="margin:0 0 16px 0;padding:0 0 0 12px;border-left:3px solid #7d8894;color:#33393f;">`,
+		`<a href="`, `<a class="link" style="color:#1f5f95;" href="`,
+		"<hr>", `<hr style="border:0;border-top:1px solid #7d8894;margin:16px 0;">`,
+	).Replace(html)
+}
