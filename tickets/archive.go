@@ -154,16 +154,46 @@ func (a *archive) get(ref RawRef) (raw []byte, err error) {
 	if ref.Month == "" {
 		return nil, fmt.Errorf("raw message: %w", ErrNotFound)
 	}
+	err = a.view(ref.Month, func(db *bolt.DB) error {
+		raw, err = getRaw(db, ref)
+		return err
+	})
+	return raw, err
+}
+
+// verify reads messages of a month and reports those that are missing or not what was stored.
+func (a *archive) verify(month string, refs []RawRef) []string {
+	var problems []string
+	err := a.view(month, func(db *bolt.DB) error {
+		for _, ref := range refs {
+			if _, err := getRaw(db, ref); err != nil && len(problems) < maxProblems {
+				problems = append(problems, err.Error())
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		problems = append(problems, err.Error())
+	}
+	return problems
+}
+
+// view opens a month for reading, unless it is open, and turns memory faults into errors.
+func (a *archive) view(month string, fn func(*bolt.DB) error) (err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	db := a.db
-	if db == nil || a.month != ref.Month {
-		if db, err = openArchive(a.path(ref.Month), true); err != nil {
-			return nil, err
+	if db == nil || a.month != month {
+		if db, err = openArchive(a.path(month), true); err != nil {
+			return err
 		}
 		defer db.Close()
 	}
-	defer guard(func(v any) { raw, err = nil, fmt.Errorf("read mail archive %s: %v", ref.Month, v) })()
+	defer guard(func(v any) { err = fmt.Errorf("read mail archive %s: %v", month, v) })()
+	return fn(db)
+}
+
+func getRaw(db *bolt.DB, ref RawRef) (raw []byte, err error) {
 	err = db.View(func(btx *bolt.Tx) error {
 		n := btx.Bucket(bucketHash).Get(ref.SHA256[:])
 		if n == nil {

@@ -15,6 +15,8 @@ const (
 	Sent     DeliveryState = "sent"     // the server took it
 	GivenUp  DeliveryState = "failed"   // refused for good, or for too long
 	Held     DeliveryState = "held"     // not sent until someone says so (restore)
+
+	Cancelled DeliveryState = "cancelled" // taken back before it left
 )
 
 // Outgoing is a mail the desk owes to one recipient. Its bytes are final from the transaction that decided it, and the

@@ -82,6 +82,7 @@ type Clock struct {
 	Stop   time.Time     `json:"stop,omitzero"`
 	// Paused is the instant since which the clock stands still; zero while it runs.
 	Paused time.Time `json:"paused,omitzero"`
+	Fired  []int     `json:"fired,omitempty"` // percent steps that were told
 }
 
 // State is running, paused, met or missed.

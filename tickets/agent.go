@@ -1,0 +1,356 @@
+package tickets
+
+import (
+	"strings"
+
+	"supportd/tickets/command"
+)
+
+// agentWrote deals with the mail of someone who may answer customers: it is carried out whole, or refused whole.
+func (d *decider) agentWrote(a Agent) {
+	if why := d.agentRight(a); why != "" {
+		d.hold(why, true)
+		return
+	}
+	op := &operation{decider: d, agent: a, text: command.Parse(d.newText()), t: d.out.Ticket}
+	op.public = d.k.Token.Purpose&^purposeID == PurposeAnswer
+	op.run()
+}
+
+// newText is what the agent wrote; nothing that was quoted, and never the whole mail when the new text is empty.
+func (d *decider) newText() string { return strings.TrimSpace(d.m.Reply) }
+
+// agentRight says why a mail from an agent's address may not act as the agent, or "" when it may (S-078): the address
+// is configured, the sender is authenticated, and the reply address was given to this agent for this ticket.
+func (d *decider) agentRight(a Agent) string {
+	switch {
+	case d.out.Verdict.Auth != AuthPass:
+		return "it comes from an agent's address, but nobody vouches for the sender"
+	case d.k.Token.Purpose&^purposeID != PurposeAnswer && d.k.Token.Purpose&^purposeID != PurposeNote:
+		return "it comes from an agent, but not to the reply address that this agent was given"
+	case d.k.By == "Message-ID" && d.k.Brand.Plus:
+		return "it comes from an agent, but not to the reply address that this agent was given"
+	case !strings.EqualFold(d.k.TokenOwner, a.Address):
+		return "it comes from an agent, but to a reply address that was given to someone else"
+	}
+	return ""
+}
+
+// operation is one agent's mail being carried out on one ticket.
+type operation struct {
+	*decider
+	agent  Agent
+	text   command.Text
+	t      *Ticket
+	public bool // a plain reply goes to the customer
+
+	entry  Entry
+	answer bool   // the text goes to the customer
+	lines  []Line // of the receipt
+	ask    []askFor
+	sent   string
+	sentTo []string
+}
+
+type askFor string
+
+func (op *operation) run() {
+	op.entry = Entry{Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, From: op.agent.Address, MessageID: op.m.ID, Attached: op.m.Attachments, Verified: true}
+	if p := op.text.Problem; p != nil {
+		op.refuse(Line{Key: "refused." + p.Key, Args: map[string]string{"word": p.Word, "line": p.Line, "suggest": strings.Join(p.Suggest, ", ")}})
+		return
+	}
+	body, isNote := op.body()
+	if body == "" && len(op.text.Commands) == 0 && len(op.m.Attachments) == 0 {
+		op.refuse(Line{Key: "refused.empty"})
+		return
+	}
+	if body != "" || len(op.m.Attachments) > 0 && !isNote && len(op.text.Commands) == 0 {
+		if !op.say(body, isNote) {
+			return
+		}
+	}
+	for _, c := range op.text.Commands {
+		if !op.do(c) {
+			return
+		}
+	}
+	op.commit(isNote)
+}
+
+// body is the text of the mail, and whether it stays inside. When in doubt it does (S-101).
+func (op *operation) body() (text string, note bool) {
+	if op.text.Note != "" {
+		return op.text.Note, true
+	}
+	return op.text.Public, !op.public || op.has("note")
+}
+
+func (op *operation) has(word string) bool {
+	for _, c := range op.text.Commands {
+		if c.Word == word {
+			return true
+		}
+	}
+	return false
+}
+
+// say makes the text a note or an answer.
+func (op *operation) say(body string, note bool) bool {
+	op.entry.Text = body
+	if note {
+		op.entry.Kind = EntryNoted
+		return true
+	}
+	op.entry.Kind = EntryAnswered
+	op.answer = true
+	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.move(op.t, &op.entry, eventReply) {
+		return op.refuseState("reply")
+	}
+	stopClock(op.t, &op.entry, clockFirstResponse, op.now)
+	op.t.set(&op.entry.Changes, fieldLastPublic, body)
+	if op.t.Assignee == "" {
+		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
+	}
+	if op.t.Owner == "" {
+		op.t.set(&op.entry.Changes, fieldOwner, op.agent.Address)
+	}
+	return true
+}
+
+// do carries out one command within the operation; false means that the whole mail is refused.
+func (op *operation) do(c command.Command) bool {
+	switch c.Word {
+	case "note":
+		return true // the body says it all
+	case "reply":
+		if !op.public {
+			return op.refuse(Line{Key: "refused.internal", Args: map[string]string{"word": "#reply"}})
+		}
+		return true
+	case "solve":
+		return op.solve()
+	case "wait":
+		if !op.answer {
+			return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#wait"}})
+		}
+		return op.transit(c, eventWait, Line{OK: true, Key: "did.wait"})
+	case "reopen":
+		return op.transit(c, eventReopen, Line{OK: true, Key: "did.reopen"})
+	case "take":
+		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
+		return op.transit(c, eventTake, Line{OK: true, Key: "did.take"})
+	case "assign":
+		return op.assign(c)
+	case "release":
+		if c.Args != "" {
+			return op.held(c, &op.out.Admit, "did.admit")
+		}
+		op.t.set(&op.entry.Changes, fieldAssignee, "")
+		return op.transit(c, eventRelease, Line{OK: true, Key: "did.release", Args: map[string]string{"team": op.t.Team}})
+	case "admit":
+		return op.held(c, &op.out.Admit, "did.admit")
+	case "reject":
+		return op.held(c, &op.out.Reject, "did.reject")
+	case "undo":
+		return op.undo()
+	case "show", "help":
+		op.ask = append(op.ask, askFor(c.Word))
+		return true
+	}
+	return op.refuse(Line{Key: "refused.unknown", Args: map[string]string{"word": "#" + c.Word}})
+}
+
+func (op *operation) transit(c command.Command, ev event, done Line) bool {
+	if !op.move(op.t, &op.entry, ev) {
+		return op.refuseState(c.Word)
+	}
+	op.lines = append(op.lines, done)
+	return true
+}
+
+// solve needs a resolution: the text of this mail, else the last public answer. Without any it asks.
+func (op *operation) solve() bool {
+	resolution := op.t.value(fieldLastPublic, op.entry.Changes)
+	if op.entry.Kind == EntryNoted && resolution == "" {
+		resolution = op.entry.Text
+	}
+	if resolution == "" {
+		return op.refuse(Line{Key: "refused.needs_resolution", Args: map[string]string{"word": "#solve"}})
+	}
+	op.t.set(&op.entry.Changes, fieldResolution, resolution)
+	if op.t.Assignee == "" {
+		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
+	}
+	return op.transit(command.Command{Word: "solve"}, eventSolve, Line{OK: true, Key: "did.solve"})
+}
+
+func (op *operation) assign(c command.Command) bool {
+	var to Agent
+	switch matches := op.r.findAgent(c.Args); {
+	case strings.EqualFold(c.Args, "me"), strings.EqualFold(c.Args, "ich"), strings.EqualFold(c.Args, "mir"):
+		to = op.agent
+	case len(matches) == 1:
+		to = matches[0]
+	case len(matches) == 0:
+		return op.refuse(Line{Key: "refused.no_person", Args: map[string]string{"word": "#assign", "name": c.Args}})
+	default:
+		var names []string
+		for _, m := range matches {
+			names = append(names, m.Address)
+		}
+		return op.refuse(Line{Key: "refused.ambiguous", Args: map[string]string{"word": "#assign", "name": c.Args, "names": strings.Join(sorted(names), ", ")}})
+	}
+	op.t.set(&op.entry.Changes, fieldAssignee, to.Address)
+	if !strings.EqualFold(to.Address, op.agent.Address) {
+		op.ask = append(op.ask, askFor("assigned "+to.Address))
+	}
+	return op.transit(c, eventTake, Line{OK: true, Key: "did.assign", Args: map[string]string{"to": to.Address}})
+}
+
+// held settles a held mail of this ticket.
+func (op *operation) held(c command.Command, what *uint64, key string) bool {
+	h := op.k.Held
+	if h == nil || h.Ticket != op.t.ID {
+		return op.refuse(Line{Key: "refused.no_held", Args: map[string]string{"word": "#" + c.Word, "number": c.Args}})
+	}
+	*what = h.ID
+	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"number": c.Args, "from": h.From}})
+	return true
+}
+
+// commit writes the operation's entry and mails.
+func (op *operation) commit(isNote bool) {
+	e := &op.entry
+	if e.Kind == "" {
+		e.Kind = EntryChanged
+	}
+	e.Detail = describe(op.text.Commands, e.Detail)
+	op.decider.entry(*e)
+	op.end(Appended, "on "+op.t.Number+", by agent "+op.agent.Address)
+	if op.answer {
+		op.answerCustomer(TemplateAgentReply, e.Text)
+	} else if op.t.State == StateSolved && op.has("solve") {
+		op.answerCustomer(TemplateSolved, "")
+	}
+	if isNote && e.Kind == EntryNoted {
+		op.lines = append(op.lines, Line{OK: true, Key: "did.note"})
+		if op.t.Assignee != "" && !strings.EqualFold(op.t.Assignee, op.agent.Address) {
+			op.tell([]string{strings.ToLower(op.t.Assignee)}, TemplateNote, PurposeNote, true, nil)
+		}
+	}
+	for _, ask := range op.ask {
+		if to, ok := strings.CutPrefix(string(ask), "assigned "); ok {
+			op.tell([]string{strings.ToLower(to)}, TemplateAssigned, PurposeAnswer, false, func(v *InternalView) {
+				v.Text, v.TextFrom = op.t.LastCustomer, op.t.Requester.Mail
+			})
+		}
+	}
+	op.receipt()
+}
+
+// describe is what an entry says of the commands it stands for.
+func describe(commands []command.Command, detail string) string {
+	var words []string
+	for _, c := range commands {
+		words = append(words, strings.TrimSpace("#"+c.Word+" "+c.Args))
+	}
+	if detail != "" {
+		words = append(words, "("+detail+")")
+	}
+	return strings.Join(words, " ")
+}
+
+// answerCustomer owes the requester a mail from the desk's address.
+func (op *operation) answerCustomer(template, text string) {
+	v := op.publicView(op.t)
+	v.Agent, v.Text = op.agent.Name, text
+	v.Quote, v.QuoteFrom = op.lastCustomerText()
+	if template == TemplateSolved || op.t.State == StateSolved {
+		v.ReopenUntil = op.now.Add(op.r.ReopenWithin)
+	}
+	op.out.Mails = append(op.out.Mails, Mail{
+		To: op.t.Requester, Cc: op.t.Participants, Class: ClassAnswer, Template: template, Public: &v,
+		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply,
+	})
+	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
+	for _, p := range op.t.Participants {
+		op.sentTo = append(op.sentTo, p.Mail)
+	}
+	key := "did.reply"
+	if template == TemplateSolved {
+		key = "did.told_solved"
+	}
+	op.lines = append([]Line{{OK: true, Key: key, Args: map[string]string{"to": strings.Join(op.sentTo, ", "), "undo": op.r.Undo.String()}}}, op.lines...)
+}
+
+func (op *operation) lastCustomerText() (text, from string) {
+	return op.t.LastCustomer, firstNonEmpty(op.t.Requester.Name, op.t.Requester.Mail)
+}
+
+func firstNonEmpty(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// receipt answers a mail that had commands; a plain answer needs none.
+func (op *operation) receipt() {
+	if len(op.text.Commands) == 0 {
+		return
+	}
+	op.tell([]string{op.agent.Address}, TemplateReceipt, PurposeNote, false, func(v *InternalView) {
+		v.Mode = "command"
+		v.Lines, v.Sent, v.SentTo = op.lines, op.sent, op.sentTo
+		v.Text, v.TextFrom, v.Attachments, v.Warnings = "", "", nil, nil
+		v.Commands = []string{"#undo", "#show", "#help"}
+		op.fillAsked(v)
+	})
+	op.lastMailIsReceipt()
+}
+
+// fillAsked adds what #show and #help ask for.
+func (op *operation) fillAsked(v *InternalView) {
+	for _, ask := range op.ask {
+		switch ask {
+		case "show":
+			v.Recent = nil
+			for _, e := range append(reversed(op.out.Entries), op.k.Recent...) {
+				if r := recentEntry(e); r.What != "" {
+					v.Recent = append(v.Recent, r)
+				}
+			}
+		case "help":
+			for _, row := range command.Table() {
+				v.Lines = append(v.Lines, Line{OK: true, Key: "help.row", Args: map[string]string{"usage": row.Usage, "help": row.Help[v.Language]}})
+			}
+		}
+	}
+}
+
+func (op *operation) lastMailIsReceipt() {
+	op.out.Mails[len(op.out.Mails)-1].Class = ClassReceipt
+}
+
+func (op *operation) refuseState(word string) bool {
+	return op.refuse(Line{Key: "refused.state", Args: map[string]string{"word": "#" + word, "state": string(op.k.Ticket.State)}})
+}
+
+// refuse answers the mail with the reason, and drops everything that was prepared. It returns false for its callers.
+func (op *operation) refuse(line Line) bool {
+	fresh := *op.k.Ticket
+	op.out.Ticket, op.t = &fresh, &fresh
+	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel = nil, nil, 0, 0, nil
+	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Detail: line.Key})
+	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
+	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {
+		v.Mode = "command"
+		v.ReplyIsPublic = false
+		v.Text, v.TextFrom = op.newText(), op.agent.Address
+		v.Lines = []Line{line}
+		v.Commands = []string{"#help"}
+	})
+	op.lastMailIsReceipt()
+	return false
+}

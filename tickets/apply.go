@@ -1,0 +1,390 @@
+package tickets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// application is one decision on its way into the store.
+type application struct {
+	tx    *Tx
+	r     *Rules
+	in    *Incoming
+	known *Known
+	dec   Decision
+	now   time.Time
+
+	stored *Stored // the message's record; nil for what was never fetched
+	ticket *Ticket
+	files  []File // the message's attachments, once they were asked for
+	opened bool   // files was filled
+}
+
+// apply writes what was decided about an incoming message: its record, its ticket, the mails it calls for, and how its
+// UID ended.
+func (d *Desk) apply(a *application, ref RawRef) (Outcome, error) {
+	out := Outcome{Result: a.dec.Result, Why: a.dec.Why}
+	record := settledRecord{Result: a.dec.Result, Absent: a.in.Absent}
+	switch {
+	case a.dec.Result == Duplicate:
+		record.Message = a.known.Duplicate.Key
+		out.Ticket = a.known.Duplicate.Ticket
+	case a.in.Absent == TooOld:
+		// The settled row is the record: a first run may pass over a hundred thousand.
+	default:
+		if err := a.storeMessage(ref); err != nil {
+			return out, err
+		}
+		record.Message = a.stored.Key
+		if err := d.carryOut(a); err != nil {
+			return out, err
+		}
+		out.Ticket = a.stored.Ticket
+	}
+	return out, a.tx.settle(a.in.Source, record)
+}
+
+// storeMessage makes the record of a message.
+func (a *application) storeMessage(ref RawRef) error {
+	s := &Stored{
+		Source: a.in.Source, Raw: ref, Arrived: a.in.Arrived.UTC(), Stored: a.now, Size: a.in.Size, Absent: a.in.Absent,
+		Result: a.dec.Result, Why: a.dec.Why, Kind: a.dec.Verdict.Kind, Reasons: a.dec.Reasons, Rev: a.r.Rev,
+	}
+	if m := a.in.Message; m != nil {
+		s.MessageID, s.Subject, s.Identity = m.ID, m.Subject, m.Identity
+		if len(m.From) > 0 {
+			s.From = m.From[0]
+		}
+	}
+	a.stored = s
+	if err := a.tx.keep(s); err != nil {
+		return err
+	}
+	if s.Identity.IsZero() || s.Absent != Present && s.Absent != Oversize {
+		return nil
+	}
+	return a.tx.btx.Bucket(bucketIdentities).Put(s.Identity[:], key64(s.Key))
+}
+
+// carryOut writes the tickets, holds and mails of a decision whose message is stored.
+func (d *Desk) carryOut(a *application) error {
+	if err := a.writeTicket(); err != nil {
+		return err
+	}
+	if a.dec.Hold != "" {
+		h := HeldMail{Message: a.stored.Key, Ticket: a.stored.Ticket, From: a.stored.From.Mail, Subject: a.stored.Subject,
+			Reason: a.dec.Hold, Since: a.now}
+		if err := a.tx.hold(&h); err != nil {
+			return err
+		}
+		for i := range a.dec.Mails {
+			if v := a.dec.Mails[i].Internal; v != nil && a.dec.Mails[i].Template == TemplateHeld {
+				v.Commands = []string{fmt.Sprintf("#admit %d", h.ID), fmt.Sprintf("#reject %d", h.ID)}
+			}
+		}
+	}
+	for _, id := range a.dec.Cancel {
+		o, err := a.tx.Outgoing(id)
+		if err != nil {
+			return err
+		}
+		if err := a.tx.finish(o, Cancelled, a.now); err != nil {
+			return err
+		}
+	}
+	for _, m := range a.dec.Mails {
+		if err := d.owe(a, m); err != nil {
+			return err
+		}
+	}
+	if a.ticket != nil {
+		if err := a.tx.schedule(a.ticket, a.r, a.now); err != nil {
+			return err
+		}
+	}
+	a.tx.onCommit(func() { d.wakeSender(); kick(d.tick) })
+	return d.settleHeld(a)
+}
+
+// writeTicket appends the decision's entries.
+func (a *application) writeTicket() error {
+	if a.dec.Ticket == nil {
+		return nil
+	}
+	t := a.known.Ticket
+	if a.dec.New {
+		n, err := a.tx.add("tickets", 1)
+		if err != nil {
+			return err
+		}
+		if n != a.known.NextCount {
+			return fmt.Errorf("ticket number %d was taken meanwhile", a.known.NextCount)
+		}
+		t = &Ticket{ID: TicketID(n)}
+	} else if t == nil || len(a.dec.Entries) == 0 {
+		if t != nil {
+			a.stored.Ticket = t.ID
+		}
+		return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
+	}
+	for _, e := range a.dec.Entries {
+		if err := a.append(t, e); err != nil {
+			return err
+		}
+	}
+	a.ticket = t
+	if a.dec.New {
+		if err := a.index(t); err != nil {
+			return err
+		}
+	}
+	a.stored.Ticket = t.ID
+	return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
+}
+
+// append writes one entry, with what caused it.
+func (a *application) append(t *Ticket, e Entry) error {
+	e.Cause = a.cause()
+	if a.stored != nil && (e.Kind == EntryReceived || e.Kind == EntryAnswered || e.Kind == EntryNoted || e.Kind == EntryAutomatic || e.Kind == EntryBounced || e.Kind == EntryRefused || e.Kind == EntryHeld) {
+		e.Message = a.stored.Key
+	}
+	return a.tx.append(t, e)
+}
+
+func (a *application) cause() string {
+	if a.stored == nil {
+		return ""
+	}
+	return fmt.Sprintf("message %d", a.stored.Key)
+}
+
+// index makes a new ticket findable.
+func (a *application) index(t *Ticket) error {
+	if err := a.tx.btx.Bucket(bucketNumbers).Put([]byte(t.Number), key64(uint64(t.ID))); err != nil {
+		return err
+	}
+	key := append(append([]byte(strings.ToLower(t.Requester.Mail)), 0), key64(uint64(t.ID))...)
+	return a.tx.btx.Bucket(bucketRequesters).Put(key, []byte{})
+}
+
+// maxCarried is how many octets of attachments a mail of ours carries on; what is more is named in the mail only.
+const maxCarried = 10 << 20
+
+// minInline is below what an inline picture is taken for a logo and not carried on.
+const minInline = 20 << 10
+
+// owe renders a mail, composes its bytes and puts it into the outbox, once for each recipient. A mail that cannot be
+// made is noted on the ticket and in the log: it must not stop the message that called for it (S-051).
+func (d *Desk) owe(a *application, m Mail) error {
+	if err := d.oweOrFail(a, m); err != nil {
+		if isStoreError(err) {
+			return err
+		}
+		detail := fmt.Sprintf("the mail %q to %s could not be made: %v", m.Template, m.To.Mail, err)
+		d.Log.Error("mail not made", "template", m.Template, "ticket", ticketNumber(a.ticket), "err", err)
+		if err := a.tx.log(a.now, "mail.not_made", detail); err != nil {
+			return err
+		}
+		if a.ticket != nil && !m.NoTicket {
+			return a.append(a.ticket, Entry{At: a.now, Rev: a.r.Rev, Kind: EntryDelivery, Actor: Actor{Kind: ActorSystem}, Template: m.Template, Detail: detail})
+		}
+	}
+	return nil
+}
+
+func ticketNumber(t *Ticket) string {
+	if t == nil {
+		return ""
+	}
+	return t.Number
+}
+
+// storeError marks errors of the store itself, which abort the transaction.
+type storeError struct{ error }
+
+func (e storeError) Unwrap() error { return e.error }
+
+func isStoreError(err error) bool {
+	_, ok := err.(storeError)
+	return ok
+}
+
+func (d *Desk) oweOrFail(a *application, m Mail) error {
+	t := a.ticket
+	if m.NoTicket {
+		t = nil
+	}
+	first, err := a.tx.nextOutgoing()
+	if err != nil {
+		return storeError{err}
+	}
+	person := strings.ToLower(m.To.Mail)
+	principal, err := a.tx.principal(person, true)
+	if err != nil {
+		return storeError{err}
+	}
+	letter, err := d.letter(a, m, t, first, principal)
+	if err != nil {
+		return err
+	}
+	mail, err := a.r.Composer.Compose(letter)
+	if err != nil {
+		return fmt.Errorf("compose: %w", err)
+	}
+	if err := d.enqueueAll(a, m, t, letter, mail, first); err != nil {
+		return err
+	}
+	if m.CountAs != "" {
+		if err := a.tx.countAnswer(m.CountAs, a.now, first); err != nil {
+			return storeError{err}
+		}
+	}
+	if t == nil {
+		return nil
+	}
+	e := Entry{At: a.now, Rev: a.r.Rev, Kind: EntryQueued, Actor: Actor{Kind: ActorSystem}, Outgoing: first, Template: m.Template,
+		MessageID: letter.MessageID, To: []string{m.To.Mail}}
+	for _, c := range m.Cc {
+		e.To = append(e.To, c.Mail)
+	}
+	for _, address := range e.To {
+		e.Changes = append(e.Changes, Change{Field: fieldThread, After: strings.ToLower(address) + " " + letter.MessageID})
+	}
+	if err := a.append(t, e); err != nil {
+		return storeError{err}
+	}
+	return nil
+}
+
+// enqueueAll makes a row for each recipient of the same bytes.
+func (d *Desk) enqueueAll(a *application, m Mail, t *Ticket, l Letter, mail []byte, first OutgoingID) error {
+	var addresses []string
+	for _, r := range append([]Address{m.To}, m.Cc...) {
+		if err := checkAddress(r.Mail); err != nil {
+			return err
+		}
+		if key := strings.ToLower(r.Mail); !slices.Contains(addresses, key) {
+			addresses = append(addresses, r.Mail)
+		}
+	}
+	for i, address := range addresses {
+		id := first
+		if i > 0 {
+			var err error
+			if id, err = a.tx.nextOutgoing(); err != nil {
+				return storeError{err}
+			}
+		}
+		o := Outgoing{ID: id, Class: m.Class, Template: m.Template, Server: a.brand(t).Server, Recipient: address,
+			MessageID: l.MessageID, Subject: l.Subject, Created: a.now, NotBefore: m.NotBefore}
+		if t != nil {
+			o.Ticket = t.ID
+		}
+		if m.Class != ClassAuto {
+			principal, err := a.tx.principal(address, true)
+			if err != nil {
+				return storeError{err}
+			}
+			o.EnvelopeFrom = a.brand(t).withToken(a.sign(Token{Purpose: PurposeBounce, Ticket: o.Ticket, Principal: principal, Outgoing: id}))
+		}
+		if err := a.tx.enqueue(o, mail); err != nil {
+			return storeError{err}
+		}
+	}
+	return nil
+}
+
+func (a *application) sign(t Token) string { return a.tx.store.keys.Sign(t) }
+
+// brand is who speaks about a ticket.
+func (a *application) brand(t *Ticket) Brand {
+	if t != nil {
+		return a.r.brandOf(t.Mailbox)
+	}
+	return a.known.Brand
+}
+
+// letter renders a mail and puts everything into it but its bytes.
+func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (Letter, error) {
+	b := a.brand(t)
+	var text Rendered
+	var err error
+	l := Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important}
+	if m.Public != nil {
+		text, err = a.r.Renderer.Public(m.Template, *m.Public)
+		l.Language = m.Public.Language
+		if m.Class == ClassAnswer && m.Public.Agent != "" && b.AgentFrom != "" {
+			l.From.Name = strings.ReplaceAll(b.AgentFrom, "{agent}", m.Public.Agent)
+		}
+	} else {
+		text, err = a.r.Renderer.Internal(m.Template, *m.Internal)
+		l.Language = m.Internal.Language
+	}
+	if err != nil {
+		return l, fmt.Errorf("render: %w", err)
+	}
+	l.Subject, l.Text, l.HTML = text.Subject, text.Text, text.HTML
+	token := Token{Purpose: m.Purpose, Principal: principal}
+	idPurpose := m.Purpose | purposeID
+	if m.Class == ClassAuto {
+		idPurpose = PurposeIDAuto
+	}
+	if t != nil {
+		token.Ticket = t.ID
+		l.Ticket = t.Number
+		l.References = t.Thread[strings.ToLower(m.To.Mail)]
+		if n := len(l.References); n > 0 {
+			l.InReplyTo = l.References[n-1]
+		}
+		if m.Internal != nil {
+			l.ListID = listID(t.Team, b)
+		}
+	}
+	l.ReplyTo = Address{Name: b.From.Name, Mail: b.withToken(a.sign(token))}
+	l.MessageID = a.sign(Token{Purpose: idPurpose, Ticket: token.Ticket, Principal: principal, Outgoing: id}) + "@" + b.domain()
+	if m.Attach {
+		l.Attached = d.carried(a, m.Class)
+	}
+	return l, nil
+}
+
+// listID lets staff filter by team in their clients.
+func listID(team string, b Brand) string {
+	clean := strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '-' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(team))
+	if clean == "" {
+		clean = "desk"
+	}
+	return clean + ".desk." + b.domain()
+}
+
+// carried are the attachments that a mail takes along: to a customer never what could run (S-143).
+func (d *Desk) carried(a *application, c Class) []File {
+	if d.Files == nil || a.in.Raw == nil || a.in.Message == nil || len(a.in.Message.Attachments) == 0 {
+		return nil
+	}
+	if !a.opened {
+		a.files, a.opened = d.Files(a.in.Raw), true
+	}
+	var list []File
+	total := 0
+	for i, f := range a.files {
+		if i < len(a.in.Message.Attachments) {
+			at := a.in.Message.Attachments[i]
+			if at.Inline && at.Size < minInline || c == ClassAnswer && at.Dangerous {
+				continue
+			}
+		}
+		if total += len(f.Data); total > maxCarried {
+			break
+		}
+		list = append(list, f)
+	}
+	return list
+}

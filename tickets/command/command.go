@@ -1,0 +1,175 @@
+// Package command reads the commands at the top of an agent's mail.
+//
+// It takes text apart and does nothing: whether a command may be carried out, and what it does, is the desk's business.
+package command
+
+import (
+	"strings"
+	"unicode"
+)
+
+// Command is one instruction, with its canonical word.
+type Command struct {
+	Word string // canonical, such as "solve"
+	Args string // as written, trimmed; "" when there are none
+	Line string // the line it stands in, for receipts
+}
+
+// Text is an agent's new text, taken apart. When Problem is set nothing of the mail may be carried out.
+type Text struct {
+	Commands []Command
+	Public   string // what the customer would get
+	Note     string // what stays inside
+	Problem  *Problem
+}
+
+// Problem says why all of a mail's commands are refused.
+type Problem struct {
+	Key     string   // unknown, args, needs_args
+	Word    string   // as written
+	Line    string   // the line it stands in
+	Suggest []string // the nearest words, nearest first
+}
+
+// Parse takes an agent's new text apart: the leading block of command lines, and the rest, which is public unless #note
+// stands in the block. The block ends at the first line that is neither blank nor a command; `--` ends it too.
+func Parse(text string) Text {
+	var t Text
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	inline := "" // the text that #note or #reply has on its own line
+	i := 0
+	for ; i < len(lines) && t.Problem == nil; i++ {
+		line := clean(lines[i])
+		if line == "" {
+			continue
+		}
+		if line == "--" {
+			i++
+			break
+		}
+		if !startsCommand(line) {
+			break
+		}
+		first, ok := t.readLine(line)
+		if !ok {
+			break
+		}
+		if first != "" {
+			inline = first
+			i++
+			break
+		}
+	}
+	if t.Problem != nil {
+		t.Commands = nil
+	}
+	body := strings.TrimSpace(strings.Join(append([]string{inline}, lines[i:]...), "\n"))
+	if t.has("note") {
+		t.Note = body
+	} else {
+		t.Public = body
+	}
+	return t
+}
+
+// readLine reads all commands of one line. It returns the text that follows #note or #reply on the line. ok is false
+// when the line is text after all.
+func (t *Text) readLine(line string) (inline string, ok bool) {
+	rest := line
+	for rest != "" {
+		mark := rest[0]
+		word, args := splitWord(rest[1:])
+		row, known := lookup(word)
+		if mark == '/' && (!known || !boundary(rest[1:], word)) {
+			if rest == line {
+				return "", false // `/etc/hosts …` is text
+			}
+			t.Problem = &Problem{Key: "args", Word: "#" + t.Commands[len(t.Commands)-1].Word, Line: line}
+			return "", true
+		}
+		if !known {
+			t.Problem = &Problem{Key: "unknown", Word: string(mark) + word, Line: line, Suggest: nearest(word)}
+			return "", true
+		}
+		next := ""
+		switch row.Takes {
+		case Text1:
+			inline = args
+			t.Commands = append(t.Commands, Command{Word: row.Word, Line: line})
+			return inline, true
+		case Nothing:
+			if args != "" && !startsCommand(args) {
+				t.Problem = &Problem{Key: "args", Word: "#" + row.Word, Line: line}
+				return "", true
+			}
+			args, next = "", args
+		default:
+			args, next = splitCommands(args)
+			if args == "" && row.Takes == Required {
+				t.Problem = &Problem{Key: "needs_args", Word: "#" + row.Word, Line: line}
+				return "", true
+			}
+		}
+		t.Commands = append(t.Commands, Command{Word: row.Word, Args: strings.Trim(args, `"`), Line: line})
+		rest = next
+	}
+	return "", true
+}
+
+func (t *Text) has(word string) bool {
+	for _, c := range t.Commands {
+		if c.Word == word {
+			return true
+		}
+	}
+	return false
+}
+
+// clean trims what clients put around a line: white space, also of the kinds that HTML brings along.
+func clean(line string) string {
+	return strings.TrimFunc(line, func(r rune) bool { return unicode.IsSpace(r) || r == '\u200b' || r == '\ufeff' })
+}
+
+// startsCommand reports whether the text begins with a mark and a letter. `#1` and `# ` before a digit are text.
+func startsCommand(s string) bool {
+	if s == "" || (s[0] != '#' && s[0] != '!' && s[0] != '/') {
+		return false
+	}
+	rest := s[1:]
+	if s[0] == '#' {
+		rest = strings.TrimLeft(rest, " \t")
+	}
+	for _, r := range rest {
+		return unicode.IsLetter(r) || r == '?' && s[0] == '#'
+	}
+	return false
+}
+
+// splitWord cuts the command word from what follows: blank, colon or equals sign.
+func splitWord(s string) (word, args string) {
+	s = strings.TrimLeft(s, " \t")
+	end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ':' || r == '=' })
+	if end < 0 {
+		return s, ""
+	}
+	return s[:end], strings.TrimFunc(s[end:], func(r rune) bool { return unicode.IsSpace(r) || r == ':' || r == '=' })
+}
+
+func boundary(s, word string) bool {
+	rest := s[len(word):]
+	return rest == "" || unicode.IsSpace(rune(rest[0]))
+}
+
+// splitCommands cuts an argument at the next known command on the line.
+func splitCommands(args string) (own, next string) {
+	for i := 0; i < len(args); i++ {
+		if (i == 0 || args[i-1] == ' ') && args[i] == '#' && startsCommand(args[i:]) {
+			if word, _ := splitWord(args[i+1:]); word != "" {
+				if _, known := lookup(word); known {
+					return strings.TrimSpace(args[:i]), args[i:]
+				}
+			}
+		}
+	}
+	return args, ""
+}

@@ -1,0 +1,371 @@
+package tickets
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Decision is what is to become of a message. Making it changes nothing.
+type Decision struct {
+	Result  Result
+	Why     string
+	Verdict Verdict
+	Reasons []Reason // of the verdict, and of what the desk added to it
+
+	Hold    string       // why the message is held; "" when it is not
+	New     bool         // Ticket did not exist before
+	Ticket  *Ticket      // as it is afterwards; nil when the message concerns none
+	Entries []Entry      // to append to Ticket
+	Mails   []Mail       // to be owed
+	Admit   uint64       // held mail that a command lets in
+	Reject  uint64       // held mail that a command drops
+	Cancel  []OutgoingID // mails that a command takes back
+}
+
+// Mail is a mail that a decision calls for. It gets its Message-ID, reply address and bytes when it is enqueued.
+type Mail struct {
+	To        Address
+	Cc        []Address
+	Class     Class
+	Template  string
+	Public    *PublicView   // one of the two is set
+	Internal  *InternalView //
+	Purpose   Purpose       // of its reply address
+	NotBefore time.Time
+	Important bool
+	Attach    bool   // carries the attachments of the message on
+	CountAs   string // for whose cap it counts; "" for nobody's
+	NoTicket  bool   // about no ticket: health notices
+}
+
+// decider carries what every step of a decision needs.
+type decider struct {
+	k   *Known
+	in  *Incoming
+	m   *Message
+	r   *Rules
+	now time.Time
+	out Decision
+}
+
+// Decide is the desk's judgement about one message: whether it joins a ticket, opens one, is held or filed, what
+// changes by it and who is to be told. It is a function of its arguments; explain, replay and the daemon share it.
+func Decide(k *Known, in *Incoming, r *Rules, now time.Time) Decision {
+	d := &decider{k: k, in: in, m: in.Message, r: r, now: now}
+	if k.Ticket != nil {
+		t := *k.Ticket
+		d.out.Ticket = &t
+	}
+	d.decide()
+	d.out.Reasons = append(append([]Reason{}, d.out.Verdict.Reasons...), d.out.Reasons...)
+	if !d.out.New && len(d.out.Entries) == 0 && d.out.Result != Quarantined {
+		d.out.Ticket = nil
+	}
+	return d.out
+}
+
+func (d *decider) reason(what, value, why string) {
+	d.out.Reasons = append(d.out.Reasons, Reason{What: what, Value: value, Why: why})
+}
+
+// end says where the message ends.
+func (d *decider) end(result Result, why string) { d.out.Result, d.out.Why = result, why }
+
+// hold puts the message into quarantine and tells the team, unless the message is not worth a mail.
+func (d *decider) hold(reason string, tell bool) {
+	d.out.Hold = reason
+	d.end(Quarantined, reason)
+	if t := d.out.Ticket; t != nil {
+		d.entry(Entry{Kind: EntryHeld, Actor: d.sender(), From: d.from().Mail, Detail: reason})
+	}
+	if tell && d.k.NoticesHour < d.r.Limits.NoticesPerHour {
+		d.tellHeld(reason)
+	}
+}
+
+func (d *decider) decide() {
+	if d.absent() {
+		return
+	}
+	if dup := d.k.Duplicate; dup != nil && !d.k.Admitted {
+		d.end(Duplicate, fmt.Sprintf("the same mail was settled before as %s", dup.Source))
+		return
+	}
+	d.out.Verdict = d.r.Classifier.Classify(d.m, Hints{
+		Mailbox: d.in.Source.Mailbox, Trusted: d.k.Intake.Trusted, OnTicket: d.k.Ticket != nil, Language: d.ticketLanguage(),
+	})
+	v := &d.out.Verdict
+	switch {
+	case d.k.Own:
+		v.Kind = KindOwn
+		d.reason("kind", string(KindOwn), "its Message-ID is one that this desk signed")
+		d.end(Filed, "a mail of this desk that came back")
+	case v.Kind == KindBounce:
+		d.bounce()
+	case d.m.Author != "" && d.r.isOwn(d.m.Author):
+		d.hold("it claims to come from one of the desk's own addresses", false)
+	case v.Kind == KindFeedbackReport || v.Kind == KindReport:
+		d.machineReport()
+	case v.Quarantine != "" && !d.k.Admitted:
+		d.hold(v.Quarantine, false)
+	case v.Kind == KindAutoReply:
+		d.autoReply()
+	case d.k.Conflict && !d.k.Admitted:
+		d.hold("it is addressed to two tickets at once", true)
+	case d.k.Ticket != nil && d.threads():
+		d.onTicket()
+	default:
+		d.newTicket()
+	}
+}
+
+// absent settles what came without its text.
+func (d *decider) absent() bool {
+	switch d.in.Absent {
+	case Present:
+		if d.m == nil {
+			d.end(Failed, "it was handed over without its text")
+			return true
+		}
+		return false
+	case TooOld:
+		d.end(Filed, "it arrived before this desk began to read the mailbox (since)")
+	case Vanished:
+		d.end(Failed, "it was removed from the server before it could be read")
+	case Oversize:
+		d.out.Hold = fmt.Sprintf("it is larger than max_size (%s)", d.in.Detail)
+		d.end(Quarantined, d.out.Hold)
+		d.health("health.oversize", map[string]string{"source": d.in.Source.String(), "detail": d.in.Detail, "from": d.from().Mail})
+	default:
+		d.end(Failed, "the server does not hand it out: "+d.in.Detail)
+		d.health("health.unfetchable", map[string]string{"source": d.in.Source.String(), "detail": d.in.Detail})
+	}
+	d.reason("absent", string(d.in.Absent), d.out.Why)
+	return true
+}
+
+// threads reports whether the message may continue the ticket that it names.
+func (d *decider) threads() bool {
+	if d.k.By == "subject tag" && d.out.Verdict.Auth != AuthPass {
+		d.reason("thread", "none", "a number in the subject counts only when the sender is authenticated")
+		d.k.Suggestion = d.k.Ticket
+		d.out.Ticket = nil
+		return false
+	}
+	d.reason("thread", d.k.Ticket.Number, "by its "+d.k.By)
+	return true
+}
+
+// bounce files a delivery report with the ticket it is about. One that refers to no mail of ours changes nothing
+// (RFC 3464 §4.1, S-047).
+func (d *decider) bounce() {
+	b, o := d.out.Verdict.Bounce, d.k.About
+	if o == nil || b == nil {
+		d.hold("a delivery report that is about no mail of this desk", false)
+		return
+	}
+	detail := fmt.Sprintf("to %s: %s", o.Recipient, oneLine(b.Status+" "+b.Diagnostic))
+	if d.k.Ticket == nil || d.k.Ticket.ID != o.Ticket {
+		// The report came to the envelope's token; the ticket is the mail's.
+		d.end(Filed, "a delivery report about a mail without a ticket: "+detail)
+		return
+	}
+	d.end(Filed, "a delivery report about one of our mails: "+detail)
+	e := Entry{Kind: EntryBounced, Actor: Actor{Kind: ActorSystem}, Outgoing: o.ID, Template: o.Template, Detail: detail}
+	t := d.out.Ticket
+	if !b.Delayed && d.concernsRequester(o) {
+		d.move(t, &e, eventBounce)
+		e.Detail = detail
+	}
+	told := d.toldBefore(EntryBounced)
+	d.entry(e)
+	if !b.Delayed && !told && d.concernsRequester(o) {
+		d.tellTeam(TemplateUndelivered, PurposeNote, func(v *InternalView) {
+			v.Lines = []Line{{Key: "undelivered.bounced", Args: map[string]string{"to": o.Recipient, "detail": oneLine(b.Status + " " + b.Diagnostic)}}}
+		})
+	}
+}
+
+// concernsRequester reports whether a mail was for the customer's side: a bounce of a notice to staff must not make
+// another one.
+func (d *decider) concernsRequester(o *Outgoing) bool {
+	return d.out.Ticket.participant(o.Recipient)
+}
+
+// toldBefore reports whether the newest entries hold one of that kind since the last answer.
+func (d *decider) toldBefore(kind EntryKind) bool {
+	for _, e := range d.k.Recent {
+		if e.Kind == kind {
+			return true
+		}
+		if e.Kind == EntryAnswered {
+			return false
+		}
+	}
+	return false
+}
+
+// machineReport files feedback reports and other reports of machines.
+func (d *decider) machineReport() {
+	if d.out.Ticket != nil {
+		d.entry(Entry{Kind: EntryAutomatic, Actor: Actor{Kind: ActorSystem}, From: d.from().Mail, Detail: "a " + string(d.out.Verdict.Kind)})
+	}
+	d.end(Filed, "a machine's report: "+strings.ReplaceAll(string(d.out.Verdict.Kind), "_", " "))
+}
+
+// autoReply notes an automatic mail: it never reopens, stops a clock or counts as an answer (S-069).
+func (d *decider) autoReply() {
+	if d.out.Ticket != nil {
+		d.entry(Entry{Kind: EntryAutomatic, Actor: d.sender(), From: d.from().Mail, Text: d.m.Reply, Detail: "automatic reply"})
+		d.end(Filed, "an automatic reply, noted on "+d.out.Ticket.Number)
+		return
+	}
+	d.end(Filed, "an automatic reply that belongs to no ticket")
+}
+
+// onTicket deals with a person's mail that continues a ticket.
+func (d *decider) onTicket() {
+	auth, author := d.out.Verdict.Auth, d.m.Author
+	agent, isAgent := d.r.agent(author)
+	switch {
+	case d.k.Admitted && isAgent && !d.k.Ticket.participant(author):
+		d.admittedNote()
+	case d.k.Admitted:
+		d.customerWrote()
+	case auth == AuthFail:
+		d.hold("the sender is forged, says the mail server (dmarc=fail)", true)
+	case isAgent && !d.k.Ticket.participant(author):
+		d.agentWrote(agent)
+	case isAgent && d.k.Token.Purpose&^purposeID != PurposeCustomer:
+		d.agentWrote(agent)
+	case author != "" && d.k.Ticket.participant(author):
+		d.customerWrote()
+	case author == "":
+		d.hold("its sender cannot be told for certain", true)
+	default:
+		d.hold("its sender takes no part in the ticket", true)
+	}
+}
+
+// customerWrote adds a customer's message to their ticket.
+func (d *decider) customerWrote() {
+	t := d.out.Ticket
+	ended := !t.State.Live()
+	switch {
+	case ended && isThanks(d.m):
+		e := d.received()
+		d.move(t, &e, eventThanks)
+		t.set(&e.Changes, fieldConfirmed, formatBool(true))
+		e.Detail = "thanks for the solution; it stays solved"
+		d.entry(e)
+		d.reason("state", string(t.State), "a thank-you does not reopen")
+		d.end(Appended, "thanks, on "+t.Number)
+		return
+	case ended && d.now.Sub(t.SolvedAt) > d.r.ReopenWithin:
+		d.reason("thread", "new ticket", fmt.Sprintf("%s was solved more than %s ago", t.Number, days(d.r.ReopenWithin)))
+		d.followUp()
+		return
+	}
+	e := d.received()
+	if ended && d.reopensToday() >= d.r.Limits.ReopensPerDay {
+		e.Detail = "not reopened: it was reopened too often today"
+	} else {
+		d.move(t, &e, eventCustomer)
+	}
+	d.entry(e)
+	d.end(Appended, "on "+t.Number+", by its "+d.by())
+	d.tellCustomerReplied()
+}
+
+// admittedNote keeps the text of an agent who was not authenticated as an internal note: someone vouched for the text,
+// nobody for the sender.
+func (d *decider) admittedNote() {
+	d.entry(Entry{Kind: EntryNoted, Actor: d.sender(), From: d.m.Author, Text: d.m.Reply, MessageID: d.m.ID,
+		Detail: "let in by " + d.k.AdmittedBy + "; its sender was not authenticated"})
+	d.end(Appended, "as a note on "+d.out.Ticket.Number)
+}
+
+func (d *decider) by() string {
+	if d.k.Admitted {
+		return "admission by " + d.k.AdmittedBy
+	}
+	return d.k.By
+}
+
+// reopensToday counts the reopenings of the last 24 hours among the newest entries.
+func (d *decider) reopensToday() int {
+	n := 0
+	for _, e := range d.k.Recent {
+		if e.Detail == detailReopened && d.now.Sub(e.At) < 24*time.Hour {
+			n++
+		}
+	}
+	return n
+}
+
+// received is the entry of a customer's message.
+func (d *decider) received() Entry {
+	e := Entry{
+		Kind: EntryReceived, Actor: d.sender(), From: d.from().Mail, Text: d.m.Reply, MessageID: d.m.ID,
+		Verified: d.out.Verdict.Auth == AuthPass, Attached: d.m.Attachments,
+	}
+	t := d.out.Ticket
+	t.set(&e.Changes, fieldLastCustomer, d.m.Reply)
+	if from := d.from(); d.k.Admitted && from.Mail != "" && t.Entries > 0 && !t.participant(from.Mail) && t.Number != "" {
+		t.set(&e.Changes, fieldParticipants, formatJSON(append(slices.Clone(t.Participants), Address{Name: from.Name, Mail: strings.ToLower(from.Mail)})))
+	}
+	if d.m.ID != "" {
+		e.Changes = append(e.Changes, Change{Field: fieldThread, After: strings.ToLower(t.Requester.Mail) + " " + d.m.ID})
+	}
+	return e
+}
+
+func (d *decider) sender() Actor {
+	if a, ok := d.r.agent(d.m.Author); ok {
+		return Actor{Kind: ActorAgent, Name: a.Address}
+	}
+	return Actor{Kind: ActorCustomer, Name: d.from().Mail}
+}
+
+// from is the author for display: the identity when it is certain.
+func (d *decider) from() Address {
+	if d.m == nil || len(d.m.From) == 0 {
+		return Address{}
+	}
+	return d.m.From[0]
+}
+
+// entry appends to the ticket, here and for the store.
+func (d *decider) entry(e Entry) {
+	t := d.out.Ticket
+	e.Ticket, e.Seq, e.At, e.Rev = t.ID, t.Entries+1, d.now, d.r.Rev
+	if err := t.apply(e); err != nil {
+		panic(fmt.Sprintf("ticket %s: %v", t.Number, err)) // only our own changes are applied
+	}
+	d.out.Entries = append(d.out.Entries, e)
+}
+
+func (d *decider) ticketLanguage() string {
+	if d.k.Ticket != nil {
+		return d.k.Ticket.Language
+	}
+	return ""
+}
+
+// oneLine folds white space and cuts what is long, for lines in mails and logs.
+func oneLine(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > 300 {
+		s = string(r[:299]) + "…"
+	}
+	return s
+}
+
+func days(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%d days", d/(24*time.Hour))
+	}
+	return d.String()
+}

@@ -1,0 +1,172 @@
+package tickets
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+)
+
+// Desk is where a message becomes part of a ticket, or not; it is the only writer of the store.
+//
+// Every decision is made by Decide, a function of (what the store knows, the message, the rules, now); Desk gathers
+// the one and applies the other in the same transaction.
+type Desk struct {
+	Store *Store           // required
+	Now   func() time.Time // required
+	Log   *slog.Logger     // required
+	// Files takes the attachments out of a raw message, with their data, so that answers and notices can carry them on.
+	// Nil: none are carried.
+	Files func(raw []byte) []File
+	// Read parses a raw message again, for mail that is released from quarantine.
+	Read func(raw []byte, arrived time.Time) *Message
+
+	rules atomic.Pointer[Rules]
+	wake  chan struct{}
+	tick  chan struct{}
+}
+
+// NewDesk makes a desk that obeys rules.
+func NewDesk(s *Store, r *Rules, now func() time.Time, log *slog.Logger) *Desk {
+	d := &Desk{Store: s, Now: now, Log: log, wake: make(chan struct{}, 1), tick: make(chan struct{}, 1)}
+	d.rules.Store(r)
+	return d
+}
+
+// Rules returns the revision that is obeyed now.
+func (d *Desk) Rules() *Rules { return d.rules.Load() }
+
+// SetRules swaps the rules whole. Decisions under way end under the old ones.
+func (d *Desk) SetRules(r *Rules) { d.rules.Store(r) }
+
+// Wake receives after every commit that made a mail due.
+func (d *Desk) Wake() <-chan struct{} { return d.wake }
+
+// TimersChanged receives after every commit that set a timer.
+func (d *Desk) TimersChanged() <-chan struct{} { return d.tick }
+
+func (d *Desk) wakeSender() { kick(d.wake) }
+
+func kick(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Receive settles messages: when it returns nil, all of it is durable — raw bytes, tickets, entries, owed mails and the
+// mailbox's place. When it returns an error nothing happened, and the same call may be made again: what is settled
+// already is not done twice.
+func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
+	rules := d.Rules()
+	refs, err := d.archive(b)
+	if err != nil {
+		return nil, err
+	}
+	var outcomes []Outcome
+	err = d.Store.Update(ctx, func(tx *Tx) error {
+		outcomes = make([]Outcome, len(b.Messages))
+		now := d.Now().UTC()
+		for i := range b.Messages {
+			out, err := d.receiveOne(tx, rules, &b.Messages[i], refs[i], now)
+			if err != nil {
+				return fmt.Errorf("receive %s: %w", b.Messages[i].Source, err)
+			}
+			outcomes[i] = out
+		}
+		return tx.advance(b)
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, out := range outcomes {
+		d.Log.Info("message settled", "mailbox", b.Mailbox, "uid", b.Messages[i].Source.UID,
+			"result", out.Result, "ticket", out.Ticket, "why", out.Why)
+	}
+	return outcomes, nil
+}
+
+// archive writes the raw bytes of what is new, before any row refers to them.
+func (d *Desk) archive(b Batch) ([]RawRef, error) {
+	raws := make([][]byte, len(b.Messages))
+	var size uint64
+	err := d.Store.View(func(tx *Tx) error {
+		for i, in := range b.Messages {
+			if in.Raw == nil {
+				continue
+			}
+			if _, ok, err := tx.settledAs(in.Source); err != nil {
+				return err
+			} else if ok {
+				continue
+			}
+			if in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
+				continue // a duplicate: its content is kept already
+			}
+			raws[i] = in.Raw
+			size += uint64(len(in.Raw))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if size == 0 {
+		return make([]RawRef, len(b.Messages)), d.Store.Err()
+	}
+	if err := d.Store.room(size); err != nil {
+		return nil, err
+	}
+	if err := d.Store.Err(); err != nil {
+		return nil, err
+	}
+	refs, err := d.Store.mail.put(d.Now(), raws)
+	if err != nil {
+		return nil, fmt.Errorf("keep the raw messages: %w", d.Store.commitError(err))
+	}
+	return refs, nil
+}
+
+// receiveOne settles one message inside a transaction.
+func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now time.Time) (Outcome, error) {
+	if r, ok, err := tx.settledAs(in.Source); err != nil {
+		return Outcome{}, err
+	} else if ok {
+		return tx.outcomeOf(r)
+	}
+	known, err := tx.know(rules, in, now)
+	if err != nil {
+		return Outcome{}, err
+	}
+	decision := Decide(known, in, rules, now)
+	return d.apply(&application{tx: tx, r: rules, in: in, known: known, dec: decision, now: now}, ref)
+}
+
+// outcomeOf repeats what was said of a UID when it was settled.
+func (tx *Tx) outcomeOf(r settledRecord) (Outcome, error) {
+	out := Outcome{Result: r.Result, Why: "settled before"}
+	if r.Message != 0 {
+		m, err := tx.Stored(r.Message)
+		if err != nil {
+			return out, err
+		}
+		out.Ticket, out.Why = m.Ticket, m.Why
+	}
+	return out, nil
+}
+
+// Explain says what Receive would do with a message, and does nothing.
+func (d *Desk) Explain(in *Incoming) (Decision, error) {
+	var decision Decision
+	rules, now := d.Rules(), d.Now().UTC()
+	err := d.Store.View(func(tx *Tx) error {
+		known, err := tx.know(rules, in, now)
+		if err != nil {
+			return err
+		}
+		decision = Decide(known, in, rules, now)
+		return nil
+	})
+	return decision, err
+}

@@ -1,0 +1,226 @@
+package tickets
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"reflect"
+	"sort"
+)
+
+// Books is the balance of P6: seen = created + appended + duplicates + quarantined + filed + failed.
+type Books struct {
+	Seen        uint64 `json:"seen"`
+	Created     uint64 `json:"created"`
+	Appended    uint64 `json:"appended"`
+	Duplicates  uint64 `json:"duplicates"`
+	Quarantined uint64 `json:"quarantined"`
+	Filed       uint64 `json:"filed"`
+	Failed      uint64 `json:"failed"`
+}
+
+// Balance is what is missing on one side; 0 when the books balance.
+func (b Books) Balance() int64 {
+	return int64(b.Seen) - int64(b.Created+b.Appended+b.Duplicates+b.Quarantined+b.Filed+b.Failed)
+}
+
+// Books returns the running totals.
+func (tx *Tx) Books() Books {
+	count := func(r Result) uint64 { return tx.counter("result:" + string(r)) }
+	return Books{Seen: tx.counter("seen"), Created: count(Created), Appended: count(Appended), Duplicates: count(Duplicate),
+		Quarantined: count(Quarantined), Filed: count(Filed), Failed: count(Failed)}
+}
+
+// Diagnosis is what doctor found.
+type Diagnosis struct {
+	OK       bool     `json:"ok"`
+	Books    Books    `json:"books"`
+	Problems []string `json:"problems"`
+}
+
+// maxProblems bounds the list: a damaged store would fill the screen.
+const maxProblems = 100
+
+type checkup struct {
+	tx       *Tx
+	problems []string
+}
+
+func (c *checkup) found(format string, args ...any) {
+	if len(c.problems) < maxProblems {
+		c.problems = append(c.problems, fmt.Sprintf(format, args...))
+	}
+}
+
+// Doctor recomputes every invariant from the rows: the books, each ticket from its entries, each index, each raw
+// message's hash. It changes nothing.
+func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
+	var d Diagnosis
+	err := s.View(func(tx *Tx) error {
+		c := &checkup{tx: tx}
+		d.Books = tx.Books()
+		for _, check := range []func() error{c.pages, c.books, c.tickets, c.messages, c.outbox, c.held} {
+			if err := check(); err != nil {
+				if !errors.Is(err, errDamaged) {
+					return err
+				}
+				c.found("%v", err)
+			}
+		}
+		d.Problems, d.OK = c.problems, len(c.problems) == 0
+		return nil
+	})
+	return d, err
+}
+
+// pages lets bbolt check its own structure.
+func (c *checkup) pages() error {
+	for err := range c.tx.btx.Check() { // the channel must be drained
+		c.found("desk.db: %v", err)
+	}
+	return nil
+}
+
+func (c *checkup) books() error {
+	counts, err := c.tx.countSources()
+	if err != nil {
+		return err
+	}
+	b := c.tx.Books()
+	if n := b.Balance(); n != 0 {
+		c.found("the books do not balance: %d messages seen are accounted for %+d too few", b.Seen, n)
+	}
+	var total uint64
+	for _, r := range []Result{Created, Appended, Duplicate, Quarantined, Filed, Failed} {
+		total += counts[r]
+		if have := c.tx.counter("result:" + string(r)); have != counts[r] {
+			c.found("the books say %d %s, the mailboxes' records %d", have, r, counts[r])
+		}
+	}
+	if total != b.Seen {
+		c.found("the books say %d seen, the mailboxes' records %d", b.Seen, total)
+	}
+	return nil
+}
+
+func (c *checkup) tickets() error {
+	n := uint64(0)
+	err := c.tx.Tickets(true, func(t *Ticket) (bool, error) {
+		n++
+		entries, err := c.tx.Entries(t.ID)
+		if err != nil {
+			return false, err
+		}
+		again, err := Replay(entries)
+		if err != nil {
+			c.found("ticket %s: its entries cannot be replayed: %v", t.Number, err)
+			return true, nil
+		}
+		if !sameTicket(t, again) {
+			c.found("ticket %s is not what its %d entries add up to", t.Number, len(entries))
+		}
+		if b := c.tx.btx.Bucket(bucketNumbers).Get([]byte(t.Number)); len(b) != 8 || TicketID(binary.BigEndian.Uint64(b)) != t.ID {
+			c.found("ticket %s cannot be found by its number", t.Number)
+		}
+		if live := c.tx.btx.Bucket(bucketLive).Get(key64(uint64(t.ID))) != nil; live != (t.State != StateClosed) {
+			c.found("ticket %s is %s, and the list of open tickets says otherwise", t.Number, t.State)
+		}
+		return true, nil
+	})
+	if err == nil && n != c.tx.counter("tickets") {
+		c.found("%d tickets are stored, %d were created", n, c.tx.counter("tickets"))
+	}
+	return err
+}
+
+// sameTicket compares by value; stored times have lost their monotonic part and location.
+func sameTicket(a, b *Ticket) bool {
+	x, err1 := encodeRecord(a)
+	y, err2 := encodeRecord(b)
+	return err1 == nil && err2 == nil && reflect.DeepEqual(x, y)
+}
+
+func (c *checkup) messages() error {
+	months := map[string][]RawRef{}
+	err := c.tx.each(bucketMessages, nil, func(k, v []byte) (bool, error) {
+		var m Stored
+		if err := decodeRecord(v, &m); err != nil {
+			c.found("message %d: %v", binary.BigEndian.Uint64(k), err)
+			return true, nil
+		}
+		if m.Raw.Month != "" {
+			months[m.Raw.Month] = append(months[m.Raw.Month], m.Raw)
+		} else if m.Absent == Present {
+			c.found("message %d (%s) has no raw message", m.Key, m.Source)
+		}
+		if m.Ticket != 0 {
+			if _, err := c.tx.Ticket(m.Ticket); err != nil {
+				c.found("message %d belongs to ticket %d: %v", m.Key, m.Ticket, err)
+			}
+		}
+		if r, ok, err := c.tx.settledAs(m.Source); err != nil || !ok || r.Message != m.Key || r.Result != m.Result {
+			c.found("message %d (%s) is %s, the mailbox's record says otherwise", m.Key, m.Source, m.Result)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	names := make([]string, 0, len(months))
+	for month := range months {
+		names = append(names, month)
+	}
+	sort.Strings(names)
+	for _, month := range names {
+		for _, problem := range c.tx.store.mail.verify(month, months[month]) {
+			c.found("%s", problem)
+		}
+	}
+	return nil
+}
+
+func (c *checkup) outbox() error {
+	due := map[OutgoingID]int{}
+	err := c.tx.each(bucketDue, nil, func(k, _ []byte) (bool, error) {
+		due[OutgoingID(binary.BigEndian.Uint64(k[8:]))]++
+		return true, nil
+	})
+	if err != nil {
+		return err
+	}
+	return c.tx.each(bucketOutbox, nil, func(k, v []byte) (bool, error) {
+		var o Outgoing
+		if err := decodeRecord(v, &o); err != nil {
+			c.found("mail %d in the outbox: %v", binary.BigEndian.Uint64(k), err)
+			return true, nil
+		}
+		waiting := o.State == Queued || o.State == Sending || o.State == Deferred
+		if waiting != (due[o.ID] == 1) {
+			c.found("mail %d in the outbox is %s and stands %d times in the schedule", o.ID, o.State, due[o.ID])
+		}
+		if hasBytes := c.tx.btx.Bucket(bucketBytes).Get(k) != nil; (waiting || o.State == Held) && !hasBytes {
+			c.found("mail %d in the outbox is %s and has no bytes", o.ID, o.State)
+		}
+		return true, nil
+	})
+}
+
+func (c *checkup) held() error {
+	all, err := c.tx.HeldMails()
+	if err != nil {
+		return err
+	}
+	for _, h := range all {
+		m, err := c.tx.Stored(h.Message)
+		if err != nil {
+			c.found("held mail %d: %v", h.ID, err)
+		} else if m.Result != Quarantined {
+			c.found("held mail %d is %s", h.ID, m.Result)
+		}
+	}
+	if n := c.tx.counter("result:" + string(Quarantined)); n != uint64(len(all)) {
+		c.found("%d mails are held, the books say %d", len(all), n)
+	}
+	return nil
+}

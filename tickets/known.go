@@ -1,0 +1,235 @@
+package tickets
+
+import (
+	"strings"
+	"time"
+)
+
+// Known is all that the store knows and that bears on one message. Decide reads nothing else of the store.
+type Known struct {
+	Intake    Intake
+	Brand     Brand
+	Duplicate *Stored // the same content came before
+	Own       bool    // its Message-ID is one that we signed: a mail of ours came back
+
+	Ticket      *Ticket // the ticket it continues; a copy
+	By          string  // what says so: "reply address", "Message-ID", "subject tag"; "" when it continues none
+	Token       Token   // the reply address's, or the Message-ID's
+	TokenOwner  string  // whom that was given to
+	Conflict    bool    // reply addresses of two tickets
+	Recent      []Entry // of Ticket, newest first
+	RefersAuto  bool    // it refers to an automatic mail of ours (S-060)
+	ForeignID   bool    // it refers to an id under our domain that we never signed (S-097)
+	Suggestion  *Ticket // a ticket it may belong to, though nothing proves it
+	About       *Outgoing
+	AboutBounce bool // About was found by the envelope sender's token or a signed Message-ID
+
+	Admitted    bool // a person let it in
+	AdmittedBy  string
+	AnswersHour int // automatic answers to the author in the last hour
+	AnswersDay  int
+	NextID      TicketID
+	NextCount   uint64
+	Held        *HeldMail // the mail that a command names, when it names one
+	Undo        *Undoable // what #undo would take back, when the message asks for it
+	NoticesHour int
+}
+
+// know gathers what the store knows about a message.
+func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
+	k := &Known{Intake: r.Mailboxes[in.Source.Mailbox], Brand: r.brandOf(in.Source.Mailbox)}
+	k.NextCount = tx.counter("tickets") + 1
+	k.NextID = TicketID(k.NextCount)
+	m := in.Message
+	if m == nil {
+		return k, nil
+	}
+	dup, err := tx.byIdentity(m.Identity)
+	if err != nil {
+		return nil, err
+	}
+	k.Duplicate = dup
+	k.Own = tx.signedID(r, m.ID) != nil
+	if err := tx.knowThread(k, r, m); err != nil {
+		return nil, err
+	}
+	if err := tx.knowCommands(k, r, m); err != nil {
+		return nil, err
+	}
+	to := m.ReturnPath
+	if to != "" && to != "<>" {
+		if k.AnswersHour, err = tx.answersSince(to, now.Add(-time.Hour)); err != nil {
+			return nil, err
+		}
+		if k.AnswersDay, err = tx.answersSince(to, now.Add(-24*time.Hour)); err != nil {
+			return nil, err
+		}
+	}
+	if k.NoticesHour, err = tx.answersSince(k.Brand.heldCap(), now.Add(-time.Hour)); err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// knowThread finds the ticket that a message continues: reply address, then our own Message-ID, then a subject tag.
+func (tx *Tx) knowThread(k *Known, r *Rules, m *Message) error {
+	tokens := tx.addressTokens(r, m)
+	for _, t := range tokens {
+		if t.Purpose == PurposeBounce {
+			o, err := tx.Outgoing(t.Outgoing)
+			if err == nil {
+				k.About, k.AboutBounce = o, true
+			}
+			continue
+		}
+		switch {
+		case k.By == "":
+			k.By, k.Token = "reply address", t
+		case k.Token.Ticket != t.Ticket:
+			k.Conflict = true
+		case t.Purpose == PurposeNote:
+			k.Token = t // a note address beside a public one: the safer one wins
+		}
+	}
+	for _, id := range referred(m) {
+		t := tx.signedID(r, id)
+		if t == nil {
+			k.ForeignID = k.ForeignID || looksOwn(r, id)
+			continue
+		}
+		k.RefersAuto = k.RefersAuto || t.Purpose == PurposeIDAuto
+		if k.About == nil {
+			if o, err := tx.Outgoing(t.Outgoing); err == nil {
+				k.About = o
+			}
+		}
+		if k.By == "" && t.Ticket != 0 {
+			k.By, k.Token = "Message-ID", *t
+		}
+	}
+	if k.By != "" {
+		t, err := tx.Ticket(k.Token.Ticket)
+		if err != nil {
+			k.By, k.Token = "", Token{} // erased: nothing is restored (S-098)
+			return nil
+		}
+		k.TokenOwner = tx.address(k.Token.Principal)
+		return tx.knowTicket(k, t)
+	}
+	return tx.knowSuggestion(k, m)
+}
+
+func (tx *Tx) knowTicket(k *Known, t *Ticket) (err error) {
+	k.Ticket = t
+	k.Recent, err = tx.lastEntries(t.ID, 12)
+	return err
+}
+
+// knowSuggestion looks for a ticket that the message may belong to: the number in its subject, or a live ticket of the
+// author with the same subject. Nothing but a person's decision, or an authenticated participant's number, joins them.
+func (tx *Tx) knowSuggestion(k *Known, m *Message) error {
+	if n := subjectTag(m.Subject); n != "" {
+		if t, err := tx.TicketByNumber(n); err == nil {
+			k.Suggestion = t
+			if m.Author != "" && t.participant(m.Author) {
+				k.By = "subject tag"
+				return tx.knowTicket(k, t)
+			}
+			return nil
+		}
+	}
+	if m.Author == "" {
+		return nil
+	}
+	recent, err := tx.ticketsOf(m.Author, 5)
+	if err != nil {
+		return err
+	}
+	for _, t := range recent {
+		if t.State != StateClosed && bareSubject(t.Subject) == bareSubject(m.Subject) && bareSubject(m.Subject) != "" {
+			k.Suggestion = t
+			return nil
+		}
+	}
+	return nil
+}
+
+// recipientFields are where a mail server leaves the address that a message was delivered to.
+var recipientFields = []string{"Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "Apparently-To"}
+
+// addressTokens returns the valid tokens in the addresses a message was sent to, each once.
+func (tx *Tx) addressTokens(r *Rules, m *Message) []Token {
+	var found []Token
+	seen := map[string]bool{}
+	look := func(address string) {
+		s := r.tokenIn(strings.Trim(strings.TrimSpace(address), "<>"))
+		if s == "" || seen[s] {
+			return
+		}
+		seen[s] = true
+		if t, err := tx.store.keys.Verify(s); err == nil && t.Purpose&purposeID == 0 {
+			found = append(found, t)
+		}
+	}
+	for _, a := range m.To {
+		look(a.Mail)
+	}
+	for _, a := range m.Cc {
+		look(a.Mail)
+	}
+	for _, name := range recipientFields {
+		for _, v := range m.Field(name) {
+			look(v)
+		}
+	}
+	return found
+}
+
+// referred returns the ids that a message refers to, the nearest first.
+func referred(m *Message) []string {
+	ids := append([]string{}, m.InReplyTo...)
+	for i := len(m.References) - 1; i >= 0; i-- {
+		ids = append(ids, m.References[i])
+	}
+	return ids[:min(len(ids), 100)]
+}
+
+// signedID returns what a Message-ID of ours says, or nil when we never signed it.
+func (tx *Tx) signedID(r *Rules, id string) *Token {
+	local, domain, ok := cutAddress(id)
+	if !ok || !r.ownDomain(domain) {
+		return nil
+	}
+	t, err := tx.store.keys.Verify(local)
+	if err != nil || t.Purpose&purposeID == 0 {
+		return nil
+	}
+	return &t
+}
+
+func looksOwn(r *Rules, id string) bool {
+	local, domain, ok := cutAddress(id)
+	return ok && len(local) == tokenEncoding.EncodedLen(tokenLong) && r.ownDomain(domain)
+}
+
+func (r *Rules) ownDomain(domain string) bool {
+	for _, b := range r.Brands {
+		if b.domain() == domain {
+			return true
+		}
+	}
+	return false
+}
+
+// participant reports whether an address takes part in the ticket's public side.
+func (t *Ticket) participant(address string) bool {
+	if strings.EqualFold(t.Requester.Mail, address) {
+		return true
+	}
+	for _, p := range t.Participants {
+		if strings.EqualFold(p.Mail, address) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,145 @@
+package tickets
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// newTicket opens a ticket for a message, acknowledges it when that is allowed, and tells the team.
+func (d *decider) newTicket() {
+	if d.out.Verdict.Auth == AuthFail && !d.k.Admitted {
+		d.out.Ticket = nil
+		d.hold("the sender is forged, says the mail server (dmarc=fail)", false)
+		return
+	}
+	d.open(nil)
+	d.acknowledge(TemplateAckNew)
+}
+
+// followUp opens a ticket for an answer that came too late for the old one.
+func (d *decider) followUp() {
+	old := d.out.Ticket
+	d.open(old)
+	d.acknowledge(TemplateAckFollowUp)
+}
+
+// open makes the ticket and its first entries.
+func (d *decider) open(old *Ticket) {
+	v := d.out.Verdict
+	t := &Ticket{ID: d.k.NextID}
+	d.out.Ticket, d.out.New = t, true
+	team := d.r.Teams[v.Team]
+	if team.Name == "" {
+		team = d.r.Teams[d.r.DefaultTeam]
+	}
+	requester := d.from()
+	if d.m.Author != "" {
+		requester.Mail = d.m.Author
+	}
+	e := Entry{Kind: EntryCreated, Actor: d.sender(), Reasons: v.Reasons, Changes: []Change{
+		{Field: fieldNumber, After: d.k.Brand.number(d.now.In(d.zone()), d.k.NextCount)},
+		{Field: fieldState, After: string(StateNew)},
+		{Field: fieldSubject, After: subjectOrDefault(d.m.Subject)},
+		{Field: fieldLanguage, After: d.r.language(v.Language)},
+		{Field: fieldMailbox, After: d.in.Source.Mailbox},
+		{Field: fieldRequester, After: formatJSON(requester)},
+		{Field: fieldVerified, After: formatBool(v.Auth == AuthPass)},
+		{Field: fieldTeam, After: team.Name},
+		{Field: fieldTier, After: formatInt(team.Tier)},
+	}}
+	if old != nil {
+		e.Changes = append(e.Changes, Change{Field: fieldFollowUpOf, After: formatInt(int(old.ID))})
+		e.Detail = "follows " + old.Number
+	}
+	d.startClocks(&e)
+	d.entry(e)
+	d.entry(d.received())
+	d.reason("team", team.Name, "of the verdict")
+	d.end(Created, t.Number)
+	d.tellNewTicket()
+}
+
+func subjectOrDefault(s string) string {
+	if c := cleanSubject(s); c != "" {
+		return c
+	}
+	return "(ohne Betreff / no subject)"
+}
+
+// acknowledge answers a new ticket once, when RFC 3834 and the caps allow it.
+func (d *decider) acknowledge(template string) {
+	why := d.noAnswer()
+	if why != "" {
+		d.reason("answer", "none", why)
+		return
+	}
+	t, v := d.out.Ticket, d.out.Verdict
+	view := d.publicView(t)
+	if old := d.k.Ticket; old != nil && template == TemplateAckFollowUp {
+		view.FollowUpOf = old.Number
+	}
+	switch {
+	case v.Auth != AuthPass:
+		// Whoever may be forged gets nothing of the mail back (S-065).
+		template = TemplateAckGeneric
+		view = PublicView{Language: view.Language, Desk: view.Desk, DeskAddress: view.DeskAddress, Number: view.Number,
+			PromisedBy: view.PromisedBy, Zone: view.Zone}
+		d.reason("answer", template, "the sender is not authenticated: number only, none of their text")
+	case v.AutoAnswer != "" && template == TemplateAckNew:
+		a := d.r.Answers[v.AutoAnswer]
+		template = TemplateAutoAnswer
+		view.Text = pickLanguage(a.Text, view.Language)
+		d.reason("answer", template, "automatic answer "+a.Name)
+	default:
+		d.reason("answer", template, "a person's mail opened a ticket")
+	}
+	d.out.Mails = append(d.out.Mails, Mail{
+		To: Address{Name: t.Requester.Name, Mail: d.m.ReturnPath}, Class: ClassAuto, Template: template, Public: &view,
+		Purpose: PurposeCustomer, CountAs: d.m.ReturnPath,
+	})
+}
+
+func pickLanguage(texts map[string]string, language string) string {
+	if s, ok := texts[language]; ok {
+		return s
+	}
+	return texts[""]
+}
+
+// noAnswer says why no automatic answer goes out, or "".
+func (d *decider) noAnswer() string {
+	l := d.r.Limits
+	switch {
+	case d.out.Verdict.NoAnswer != "":
+		return d.out.Verdict.NoAnswer
+	case d.k.RefersAuto:
+		return "it refers to an automatic mail of this desk"
+	case d.m.ReturnPath == "" || d.m.ReturnPath == "<>":
+		return "it has no return path"
+	case d.r.isOwn(d.m.ReturnPath):
+		return "its return path is one of the desk's own addresses"
+	case !sameOrganisation(d.m.ReturnPath, d.m.Author):
+		return "its return path does not belong to its author"
+	case d.k.AnswersHour >= l.AnswersPerHour:
+		return fmt.Sprintf("%s got %d automatic answers in the last hour", d.m.ReturnPath, d.k.AnswersHour)
+	case d.k.AnswersDay >= l.AnswersPerDay:
+		return fmt.Sprintf("%s got %d automatic answers in the last 24 hours", d.m.ReturnPath, d.k.AnswersDay)
+	}
+	return ""
+}
+
+// sameOrganisation reports whether the return path is the author's, or of the same domain or one below it: automatic
+// answers go nowhere else (RFC 3834 §4, S-057).
+func sameOrganisation(returnPath, author string) bool {
+	_, a, ok1 := cutAddress(returnPath)
+	_, b, ok2 := cutAddress(author)
+	return ok1 && ok2 && (a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a))
+}
+
+func (d *decider) zone() *time.Location {
+	if d.r.Zone != nil {
+		return d.r.Zone
+	}
+	return time.UTC
+}

@@ -1,0 +1,218 @@
+package tickets
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Who is told what. Notices go to each person singly, because a reply address is bound to one agent; a team's address
+// gets a copy whose reply address gives no right.
+
+// tellNewTicket tells the team of a new ticket.
+func (d *decider) tellNewTicket() {
+	d.tell(d.audience(), TemplateTicketToTeam, PurposeAnswer, true, nil)
+}
+
+// tellCustomerReplied tells whoever works on the ticket, or its team.
+func (d *decider) tellCustomerReplied() {
+	d.tell(d.audience(), TemplateCustomerReplied, PurposeAnswer, true, nil)
+}
+
+// tellTeam sends an internal notice to whoever works on the ticket.
+func (d *decider) tellTeam(template string, purpose Purpose, fill func(*InternalView)) {
+	d.tell(d.audience(), template, purpose, false, fill)
+}
+
+// tellHeld tells the ticket's people, or the default team, that a mail waits for a decision.
+func (d *decider) tellHeld(reason string) {
+	d.tell(d.audience(), TemplateHeld, PurposeNote, false, func(v *InternalView) {
+		v.Text, v.TextFrom, v.TextAt = d.m.Reply, d.from().Mail, d.in.Arrived
+		v.Verified = d.out.Verdict.Auth == AuthPass
+		v.Lines = []Line{{Key: "held.reason", Args: map[string]string{"reason": reason, "from": d.from().Mail}}}
+	})
+	if n := len(d.out.Mails); n > 0 {
+		d.out.Mails[n-1].CountAs = d.k.Brand.heldCap() // one of them counts: the cap is on occasions
+	}
+}
+
+// heldCap is the name under which notices about held mail are counted.
+func (b Brand) heldCap() string { return "held@" + b.Name }
+
+// audience is the assignee, or everyone of the ticket's team.
+func (d *decider) audience() []string {
+	if t := d.out.Ticket; t != nil {
+		if _, ok := d.r.agent(t.Assignee); ok {
+			return []string{strings.ToLower(t.Assignee)}
+		}
+	}
+	return d.team()
+}
+
+// team is everyone of the ticket's team, or of the default team.
+func (d *decider) team() []string {
+	team := d.r.DefaultTeam
+	if t := d.out.Ticket; t != nil {
+		if _, ok := d.r.Teams[t.Team]; ok {
+			team = t.Team
+		}
+	}
+	tm := d.r.Teams[team]
+	to := slices.Clone(tm.Members)
+	if tm.Address != "" && !slices.Contains(to, strings.ToLower(tm.Address)) {
+		to = append(to, strings.ToLower(tm.Address))
+	}
+	return to
+}
+
+// tell owes an internal mail to each address. fill completes the view.
+func (d *decider) tell(to []string, template string, purpose Purpose, attach bool, fill func(*InternalView)) {
+	for _, address := range to {
+		p := purpose
+		agent, ok := d.r.agent(address)
+		if !ok {
+			p, agent = PurposeCopy, Agent{Address: address}
+		}
+		view := d.internalView(agent, p)
+		if fill != nil {
+			fill(&view)
+		}
+		d.out.Mails = append(d.out.Mails, Mail{
+			To: Address{Name: agent.Name, Mail: agent.Address}, Class: ClassNotice, Template: template, Internal: &view,
+			Purpose: p, Attach: attach,
+		})
+	}
+}
+
+// health tells the admin that something needs a person's eye.
+func (d *decider) health(key string, args map[string]string) {
+	if d.r.Admin == "" {
+		return
+	}
+	d.out.Mails = append(d.out.Mails, healthMail(d.r, d.k.Brand, []Line{{Key: key, Args: args}}))
+}
+
+// healthMail is a notice to the admin about the desk itself.
+func healthMail(r *Rules, b Brand, lines []Line) Mail {
+	agent, _ := r.agent(r.Admin)
+	return Mail{
+		To: Address{Name: agent.Name, Mail: r.Admin}, Class: ClassNotice, Template: TemplateHealth, Purpose: PurposeCopy, NoTicket: true,
+		Internal: &InternalView{Language: r.language(agent.Language), Desk: b.Desk, DeskAddress: b.From.Mail, Lines: lines, Zone: r.Zone},
+	}
+}
+
+// internalView shows a ticket to one person of the staff.
+func (d *decider) internalView(reader Agent, purpose Purpose) InternalView {
+	v := InternalView{
+		Language: d.r.language(reader.Language), Desk: d.k.Brand.Desk, DeskAddress: d.k.Brand.From.Mail,
+		ReplyIsPublic: purpose == PurposeAnswer, Zone: d.zone(),
+	}
+	switch purpose {
+	case PurposeNote:
+		v.Mode = "note"
+	case PurposeCopy:
+		v.Mode = "no right"
+	}
+	if m := d.m; m != nil {
+		v.Text, v.TextFrom, v.TextAt = m.Reply, d.from().Mail, d.in.Arrived
+		if v.Text == "" {
+			v.Text = m.Text
+		}
+		v.Attachments = m.Attachments
+		v.Verified = d.out.Verdict.Auth == AuthPass
+		for _, a := range m.Attachments {
+			if a.Dangerous {
+				v.Warnings = append(v.Warnings, a.Name)
+			}
+		}
+	}
+	t := d.out.Ticket
+	if t == nil {
+		if d.m != nil {
+			v.Subject = cleanSubject(d.m.Subject)
+		}
+		return v
+	}
+	d.fillTicket(&v, t)
+	if s := d.k.Suggestion; s != nil {
+		v.Hints = append(v.Hints, s.Number)
+	}
+	return v
+}
+
+// fillTicket fills in what the view says of the ticket.
+func (d *decider) fillTicket(v *InternalView, t *Ticket) {
+	fillTicketView(v, t, d.now)
+	for i := len(d.out.Entries) - 1; i >= 0; i-- {
+		v.Recent = append(v.Recent, recentEntry(d.out.Entries[i]))
+	}
+	for _, e := range d.k.Recent {
+		if e.Ticket == t.ID {
+			v.Recent = append(v.Recent, recentEntry(e))
+		}
+	}
+	v.Recent = slices.DeleteFunc(v.Recent, func(e RecentEntry) bool { return e.What == "" })
+	v.Recent = v.Recent[:min(len(v.Recent), 6)]
+}
+
+func fillTicketView(v *InternalView, t *Ticket, now time.Time) {
+	v.Number, v.Subject, v.State, v.Team, v.Tier = t.Number, t.Subject, t.State, t.Team, t.Tier
+	v.Priority, v.Assignee, v.Requester = t.Priority, t.Assignee, t.Requester
+	for _, c := range t.Clocks {
+		if c.Stop.IsZero() && c.Paused.IsZero() {
+			v.Deadlines = append(v.Deadlines, Deadline{Clock: c.Kind, Due: c.Due, Over: now.After(c.Due)})
+		}
+	}
+	v.Commands = []string{"#solve", "#take", "#note"}
+	if t.State == StateSolved || t.State == StateClosed {
+		v.Commands = []string{"#reopen", "#note", "#show"}
+	}
+}
+
+// recentEntry is one line of history; What is "" for entries that tell people nothing.
+func recentEntry(e Entry) RecentEntry {
+	r := RecentEntry{At: e.At, Who: e.Actor.Name}
+	if r.Who == "" {
+		r.Who = e.Actor.Kind
+	}
+	switch e.Kind {
+	case EntryReceived, EntryAnswered, EntryNoted:
+		r.What = excerpt(e.Text)
+	case EntryChanged, EntryBounced, EntryDelivery, EntryHeld:
+		r.What = oneLine(e.Detail)
+	}
+	return r
+}
+
+func excerpt(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if r := []rune(s); len(r) > 90 {
+		return string(r[:89]) + "…"
+	}
+	return s
+}
+
+// publicView shows the requester their ticket.
+func (d *decider) publicView(t *Ticket) PublicView {
+	v := PublicView{
+		Language: t.Language, Desk: d.k.Brand.Desk, DeskAddress: d.k.Brand.From.Mail, Number: t.Number, Subject: t.Subject,
+		Requester: t.Requester.Name, Zone: d.zone(),
+	}
+	for _, c := range t.Clocks {
+		if c.Kind == clockFirstResponse && c.Stop.IsZero() {
+			v.PromisedBy = c.Due
+		}
+	}
+	return v
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}
+
+func reversed(list []Entry) []Entry {
+	list = slices.Clone(list)
+	slices.Reverse(list)
+	return list
+}

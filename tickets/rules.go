@@ -1,0 +1,239 @@
+package tickets
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Rules is one revision of the configuration, as the desk obeys it. It is never changed: a reload swaps the whole.
+type Rules struct {
+	Rev         string // of the files it was read from
+	Zone        *time.Location
+	Languages   []string // the first is the default
+	Brands      map[string]Brand
+	Mailboxes   map[string]Intake
+	Teams       map[string]Team
+	Agents      map[string]Agent // by lower-case address
+	DefaultTeam string
+	Admin       string // address for health notices; "" for none
+
+	CloseAfter   time.Duration // solved → closed
+	ReopenWithin time.Duration // after that an answer becomes a follow-up ticket
+	Undo         time.Duration // how long an answer waits before it leaves
+	Limits       Limits
+	Targets      []Target
+	Calendar     Calendar
+	Answers      map[string]Answer // configured automatic answers, by name
+
+	Classifier Classifier
+	Renderer   Renderer
+	Composer   Composer
+}
+
+// Brand is an identity the desk speaks as.
+type Brand struct {
+	Name      string // key in the configuration
+	Desk      string // display name, such as "Nordwind Service"
+	From      Address
+	AgentFrom string // display name of an agent's answers; "{agent}" stands for the agent's name
+	Server    string // name of the SMTP server
+	Prefix    string // of ticket numbers
+	// Plus says that mail to local+anything@domain reaches the mailbox. Without it replies are matched by Message-ID.
+	Plus bool
+}
+
+// Intake is what the desk knows about a watched mailbox.
+type Intake struct {
+	Brand   string
+	Trusted bool // reachable for authenticated users only
+}
+
+// Team is a group of agents of one tier.
+type Team struct {
+	Name    string
+	Tier    int
+	Address string   // gets a copy of notices, without a right to answer; "" for none
+	Members []string // lower-case addresses
+}
+
+// Agent is a person who may answer customers.
+type Agent struct {
+	Address  string
+	Name     string
+	Language string
+}
+
+// Limits are the caps on what the desk does by itself.
+type Limits struct {
+	AnswersPerHour int // automatic answers to one address (S-058)
+	AnswersPerDay  int
+	ReopensPerDay  int // of one ticket; beyond that it is frozen (S38)
+	NoticesPerHour int // about held mail, to one team
+}
+
+// DefaultLimits are those of S-058 and S38.
+func DefaultLimits() Limits {
+	return Limits{AnswersPerHour: 5, AnswersPerDay: 20, ReopensPerDay: 5, NoticesPerHour: 20}
+}
+
+// Target is a promised time.
+type Target struct {
+	Clock    string        // first_response, resolve
+	Duration time.Duration // of business time
+	Steps    []Step        // what happens on the way, ascending
+}
+
+// Step is a notice at a share of the target.
+type Step struct {
+	Percent int
+	Notify  string // assignee or team
+}
+
+// Calendar is working time.
+type Calendar interface {
+	// Add returns the instant at which d of working time have passed since start. The exact end of an interval
+	// belongs to it.
+	Add(start time.Time, d time.Duration) time.Time
+	// Between returns the working time from one instant to a later one.
+	Between(from, to time.Time) time.Duration
+}
+
+// AroundTheClock is the calendar in which every hour is a working hour.
+type AroundTheClock struct{}
+
+// Add implements Calendar.
+func (AroundTheClock) Add(start time.Time, d time.Duration) time.Time { return start.Add(d) }
+
+// Between implements Calendar.
+func (AroundTheClock) Between(from, to time.Time) time.Duration { return to.Sub(from) }
+
+// Answer is a configured automatic answer.
+type Answer struct {
+	Name    string
+	Subject string
+	Text    map[string]string // language → Markdown-free text
+}
+
+// brandOf returns the brand that a mailbox speaks for.
+func (r *Rules) brandOf(mailbox string) Brand {
+	if in, ok := r.Mailboxes[mailbox]; ok {
+		return r.Brands[in.Brand]
+	}
+	for _, b := range r.Brands {
+		return b
+	}
+	return Brand{}
+}
+
+// agent returns the agent with that address.
+func (r *Rules) agent(address string) (Agent, bool) {
+	if address == "" {
+		return Agent{}, false
+	}
+	a, ok := r.Agents[strings.ToLower(address)]
+	return a, ok
+}
+
+// isOwn reports whether an address is one the desk itself speaks or reads as, also with a token in it.
+func (r *Rules) isOwn(address string) bool {
+	local, domain, ok := cutAddress(address)
+	if !ok {
+		return false
+	}
+	base, _, _ := strings.Cut(local, "+")
+	for _, b := range r.Brands {
+		l, d, _ := cutAddress(b.From.Mail)
+		if d == domain && (l == local || b.Plus && l == base) {
+			return true
+		}
+	}
+	return false
+}
+
+// tokenIn returns what stands between + and @ in an address of ours, or "".
+func (r *Rules) tokenIn(address string) string {
+	local, domain, ok := cutAddress(address)
+	if !ok {
+		return ""
+	}
+	for _, b := range r.Brands {
+		l, d, _ := cutAddress(b.From.Mail)
+		if rest, found := strings.CutPrefix(local, l+"+"); found && d == domain {
+			return rest
+		}
+	}
+	return ""
+}
+
+// number makes the number of the n-th ticket.
+func (b Brand) number(now time.Time, n uint64) string {
+	prefix := b.Prefix
+	if prefix == "" {
+		prefix = "T"
+	}
+	return fmt.Sprintf("%s-%d-%06d", prefix, now.Year(), n)
+}
+
+// withToken puts a token into the brand's address.
+func (b Brand) withToken(token string) string {
+	local, domain, ok := cutAddress(b.From.Mail)
+	if !ok || !b.Plus {
+		return b.From.Mail
+	}
+	return local + "+" + token + "@" + domain
+}
+
+func (b Brand) domain() string {
+	_, domain, _ := cutAddress(b.From.Mail)
+	return domain
+}
+
+// cutAddress splits an address into its parts, lower case.
+func cutAddress(address string) (local, domain string, ok bool) {
+	at := strings.LastIndexByte(address, '@')
+	if at <= 0 || at == len(address)-1 {
+		return "", "", false
+	}
+	return strings.ToLower(address[:at]), strings.ToLower(address[at+1:]), true
+}
+
+// language picks the language for a person: theirs when they are an agent with one, else the ticket's, else the default.
+func (r *Rules) language(want ...string) string {
+	for _, l := range want {
+		for _, have := range r.Languages {
+			if l == have {
+				return l
+			}
+		}
+	}
+	if len(r.Languages) > 0 {
+		return r.Languages[0]
+	}
+	return "en"
+}
+
+// notFound is said about a name that the configuration does not know.
+func (r *Rules) findAgent(name string) (matches []Agent) {
+	want := strings.ToLower(strings.TrimSpace(name))
+	if a, ok := r.Agents[want]; ok {
+		return []Agent{a}
+	}
+	for _, a := range r.Agents {
+		local, _, _ := cutAddress(a.Address)
+		full := strings.ToLower(a.Name)
+		if strings.HasPrefix(local, want) || strings.HasPrefix(full, want) || hasWordPrefix(full, want) {
+			matches = append(matches, a)
+		}
+	}
+	return matches
+}
+
+func hasWordPrefix(full, want string) bool {
+	for _, w := range strings.Fields(full) {
+		if strings.HasPrefix(w, want) {
+			return true
+		}
+	}
+	return false
+}

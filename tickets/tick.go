@@ -1,0 +1,219 @@
+package tickets
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Timers: what a ticket has to do at an instant. They are derived from the ticket: a row that does not match what the
+// ticket asks for when it comes due is stale and dropped, so nothing has to be taken back when a clock moves.
+
+type timer struct {
+	at   time.Time
+	kind string // "close", or "step first_response 75"
+}
+
+// timers lists what the ticket is waiting for.
+func timers(t *Ticket, r *Rules, now time.Time) []timer {
+	var list []timer
+	if t.State == StateSolved && r.CloseAfter > 0 {
+		list = append(list, timer{t.SolvedAt.Add(r.CloseAfter), "close"})
+	}
+	for _, c := range t.Clocks {
+		if !c.Stop.IsZero() || !c.Paused.IsZero() {
+			continue
+		}
+		for _, step := range r.steps(c.Kind) {
+			if slices.Contains(c.Fired, step.Percent) {
+				continue
+			}
+			list = append(list, timer{stepTime(r.Calendar, c, step.Percent, now), fmt.Sprintf("step %s %d", c.Kind, step.Percent)})
+		}
+	}
+	return list
+}
+
+// stepTime is when a share of the target will be used up, if the clock runs on.
+func stepTime(cal Calendar, c Clock, percent int, now time.Time) time.Time {
+	after := c.Target * time.Duration(percent-100) / 100
+	if after >= 0 {
+		return cal.Add(c.Due, after)
+	}
+	left := time.Duration(0)
+	if now.Before(c.Due) {
+		left = cal.Between(now, c.Due)
+	}
+	if left <= -after {
+		return now // passed already: it fires at once
+	}
+	return cal.Add(now, left+after)
+}
+
+func (r *Rules) steps(clock string) []Step {
+	for _, t := range r.Targets {
+		if t.Clock == clock {
+			return t.Steps
+		}
+	}
+	return nil
+}
+
+// schedule writes the rows of the ticket's timers.
+func (tx *Tx) schedule(t *Ticket, r *Rules, now time.Time) error {
+	for _, tm := range timers(t, r, now) {
+		key := append(append(timeKey(tm.at), key64(uint64(t.ID))...), tm.kind...)
+		if err := tx.btx.Bucket(bucketTimers).Put(key, []byte{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Tick does what is due and returns when the next thing will be (zero: nothing). What fell due while the desk was down
+// is done now, each thing once.
+func (d *Desk) Tick(ctx context.Context) (time.Time, error) {
+	const perTransaction = 100
+	for {
+		now := d.Now().UTC()
+		var next time.Time
+		n := 0
+		due := false
+		err := d.Store.View(func(tx *Tx) error {
+			k, _ := tx.btx.Bucket(bucketTimers).Cursor().First()
+			if k != nil {
+				next = keyTime(k[:8])
+				due = !next.After(now)
+			}
+			return nil
+		})
+		if err != nil || !due {
+			return next, err
+		}
+		err = d.Store.Update(ctx, func(tx *Tx) error {
+			n = 0
+			c := tx.btx.Bucket(bucketTimers).Cursor()
+			var keys [][]byte
+			for k, _ := c.First(); k != nil && n < perTransaction && !keyTime(k[:8]).After(now); k, _ = c.Next() {
+				keys = append(keys, bytes.Clone(k))
+				n++
+			}
+			for _, k := range keys {
+				if err := tx.btx.Bucket(bucketTimers).Delete(k); err != nil {
+					return err
+				}
+				if err := d.fire(tx, k, now); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return now, err
+		}
+	}
+}
+
+// fire does what one timer row asks for, if the ticket still does.
+func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
+	at, id, kind := keyTime(key[:8]), TicketID(binary.BigEndian.Uint64(key[8:16])), string(key[16:])
+	t, err := tx.Ticket(id)
+	if err != nil {
+		return err
+	}
+	r := d.Rules()
+	dr := &decider{k: &Known{Ticket: t, Brand: r.brandOf(t.Mailbox)}, in: &Incoming{Arrived: now}, r: r, now: now}
+	copied := *t
+	dr.out.Ticket = &copied
+	if dr.k.Recent, err = tx.lastEntries(id, 6); err != nil {
+		return err
+	}
+	switch {
+	case kind == "close":
+		dr.closeSolved(at)
+	case strings.HasPrefix(kind, "step "):
+		dr.clockStep(kind)
+	}
+	if len(dr.out.Entries) == 0 {
+		return tx.schedule(t, r, now) // the row was stale: what the ticket waits for now may stand elsewhere
+	}
+	a := &application{tx: tx, r: r, in: dr.in, known: dr.k, dec: dr.out, now: now}
+	return d.carryOutTimer(a)
+}
+
+// carryOutTimer writes what a timer decided; no message caused it.
+func (d *Desk) carryOutTimer(a *application) error {
+	t := a.known.Ticket
+	for _, e := range a.dec.Entries {
+		if err := a.append(t, e); err != nil {
+			return err
+		}
+	}
+	a.ticket = t
+	for _, m := range a.dec.Mails {
+		if err := d.owe(a, m); err != nil {
+			return err
+		}
+	}
+	a.tx.onCommit(d.wakeSender)
+	return a.tx.schedule(t, a.r, a.now)
+}
+
+// closeSolved closes a ticket that stayed solved.
+func (d *decider) closeSolved(at time.Time) {
+	t := d.out.Ticket
+	if t.State != StateSolved || t.SolvedAt.Add(d.r.CloseAfter).After(d.now) {
+		return
+	}
+	e := Entry{Kind: EntryChanged, Actor: Actor{Kind: ActorTimer, Name: "close"}, Detail: "closed: nobody objected for " + days(d.r.CloseAfter)}
+	d.move(t, &e, eventClose)
+	d.entry(e)
+}
+
+// clockStep tells people that a share of a promised time is used up: once per clock and step.
+func (d *decider) clockStep(kind string) {
+	var clock string
+	fields := strings.Fields(kind)
+	if len(fields) != 3 {
+		return
+	}
+	clock = fields[1]
+	percent, err := strconv.Atoi(fields[2])
+	if err != nil {
+		return
+	}
+	t := d.out.Ticket
+	for _, c := range t.Clocks {
+		if c.Kind != clock || !c.Stop.IsZero() || !c.Paused.IsZero() || slices.Contains(c.Fired, percent) {
+			continue
+		}
+		if stepTime(d.r.Calendar, c, percent, d.now).After(d.now) {
+			continue // the clock moved since: its new row stands
+		}
+		e := Entry{Kind: EntryClock, Actor: Actor{Kind: ActorTimer, Name: clock}, Detail: fmt.Sprintf("%s: %d %%", clock, percent)}
+		changeClock(t, &e, clock, func(c *Clock) bool { c.Fired = append(slices.Clone(c.Fired), percent); return true })
+		d.entry(e)
+		to := d.audience()
+		if d.stepNotify(clock, percent) == "team" {
+			to = d.team()
+		}
+		d.tell(to, TemplateEscalation, PurposeAnswer, false, func(v *InternalView) {
+			v.Text, v.TextFrom, v.TextAt = t.LastCustomer, t.Requester.Mail, t.Created
+			v.Lines = []Line{{Key: "escalation." + clock, Args: map[string]string{"percent": strconv.Itoa(percent)}}}
+		})
+	}
+}
+
+func (d *decider) stepNotify(clock string, percent int) string {
+	for _, s := range d.r.steps(clock) {
+		if s.Percent == percent {
+			return s.Notify
+		}
+	}
+	return ""
+}

@@ -1,0 +1,108 @@
+package tickets
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"supportd/tickets/command"
+)
+
+// Undoable is an agent's last mail on a ticket, as far as it can be taken back.
+type Undoable struct {
+	Entries []Entry      // that it made, newest first
+	Waiting []OutgoingID // its mails to the customer that have not left
+	Gone    bool         // one of them has left, or is on its way
+}
+
+// knowCommands looks up what the commands of an agent's mail name.
+func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
+	if _, ok := r.agent(m.Author); !ok || k.Ticket == nil {
+		return nil
+	}
+	for _, c := range command.Parse(strings.TrimSpace(m.Reply)).Commands {
+		switch c.Word {
+		case "admit", "reject", "release":
+			id, err := strconv.ParseUint(strings.Trim(c.Args, "# "), 10, 64)
+			if err != nil {
+				continue
+			}
+			if h, err := tx.HeldMail(id); err == nil {
+				k.Held = h
+			}
+		case "undo":
+			if err := tx.knowUndo(k, strings.ToLower(m.Author)); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// knowUndo finds the agent's last mail on the ticket and what became of its answer.
+func (tx *Tx) knowUndo(k *Known, agent string) error {
+	cause := ""
+	for _, e := range k.Recent {
+		if cause == "" && strings.HasPrefix(e.Detail, "#undo") {
+			return nil // taken back already
+		}
+		if cause == "" && e.Actor.Kind == ActorAgent && strings.EqualFold(e.Actor.Name, agent) && len(e.Changes) > 0 && e.Kind != EntryQueued {
+			cause = e.Cause
+		}
+	}
+	if cause == "" {
+		return nil
+	}
+	u := &Undoable{}
+	for _, e := range k.Recent {
+		if e.Cause != cause {
+			continue
+		}
+		u.Entries = append(u.Entries, e)
+		if e.Kind != EntryQueued || !k.Ticket.participant(firstOf(e.To)) {
+			continue
+		}
+		o, err := tx.Outgoing(e.Outgoing)
+		if err != nil {
+			return err
+		}
+		if o.State == Queued && o.Attempts == 0 {
+			u.Waiting = append(u.Waiting, o.ID)
+		} else {
+			u.Gone = true
+		}
+	}
+	k.Undo = u
+	return nil
+}
+
+func firstOf(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
+}
+
+// undo takes the agent's last mail back: its answer does not leave, and every change it made is reversed.
+func (op *operation) undo() bool {
+	u := op.k.Undo
+	switch {
+	case len(op.text.Commands) > 1 || op.entry.Text != "":
+		return op.refuse(Line{Key: "refused.args", Args: map[string]string{"word": "#undo"}})
+	case u == nil || len(u.Entries) == 0:
+		return op.refuse(Line{Key: "refused.nothing_to_undo"})
+	case u.Gone:
+		return op.refuse(Line{Key: "refused.undo_too_late"})
+	}
+	for _, e := range u.Entries {
+		for _, c := range slices.Backward(e.Changes) {
+			if c.Field == fieldThread || c.Field == fieldClock && c.Before == "" {
+				continue
+			}
+			op.entry.Changes = append(op.entry.Changes, Change{Field: c.Field, Before: c.After, After: c.Before})
+		}
+	}
+	op.out.Cancel = u.Waiting
+	op.lines = append(op.lines, Line{OK: true, Key: "did.undo"})
+	return true
+}
