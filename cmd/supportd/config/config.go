@@ -1,0 +1,236 @@
+// Package config reads the desk's configuration file, checks all of it, and turns the short and the full form into one
+// Config; every fault is a Finding with file, line and column. It starts nothing, opens no connection and decides
+// nothing about mail.
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"regexp"
+	"time"
+	_ "time/tzdata" // zones must not depend on the machine
+
+	"supportd/tickets"
+)
+
+// FormatVersion is the version of the file format that this program reads.
+const FormatVersion = 1
+
+// Names that the short form's parts get in the full form.
+const (
+	ShortMailbox  = "support"
+	ShortBrand    = "default"
+	ShortTeam     = "support"
+	ShortCalendar = "standard"
+)
+
+// Config is what a configuration file says, short and full form alike, with every default filled in. It is not
+// changed after loading.
+type Config struct {
+	Path  string   // the file, as it was named
+	Dir   string   // where relative paths in it start
+	Rev   string   // first 8 hex digits of a SHA-256 over all files read but secrets
+	Files []string // every file and template folder that was read, to be watched for changes
+
+	Organisation string         // the desk's name, such as "Nordwind Service"
+	Zone         *time.Location // of times that people read, and the calendars' default
+	Languages    []string       // ISO 639-1; the first is the fallback
+	StaffDomains []string       // lower case
+
+	Mailboxes []Mailbox  // in the order of the file
+	Brands    []Brand    // in the order of the file
+	Teams     []Team     // in the order of the file
+	Calendars []Calendar // in the order of the file
+	Calendar  string     // the calendar in which FirstResponse and Resolve are counted
+	Intake    string     // the team that gets new tickets: the first of tier 1
+
+	FirstResponse time.Duration // business time; 0: nothing is promised
+	Resolve       time.Duration // business time; 0: nothing is promised
+	Remind        []Step        // of both clocks, by rising percentage
+	Answers       []Answer      // in the order in which they are tried
+
+	CloseAfter   time.Duration // from solved to closed
+	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
+
+	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
+	TrustedHosts []string // lower case; hosts whose Received fields are believed
+	SpamHeaders  []string // fields that say that a mail is spam
+	ScoreAtLeast float64  // spam score from which a mail is held; 0: no score counts
+
+	State     string // the state directory
+	Listen    string // host:port of the status page; "" for none
+	Undo      time.Duration
+	DiskFloor int64 // octets that must stay free
+	Admin     tickets.Address
+}
+
+// TLS modes of a server.
+const (
+	TLSImplicit = "implicit"
+	TLSStartTLS = "starttls"
+	TLSNone     = "none"
+)
+
+// What happens to a message on the server once it is stored.
+const (
+	AfterLeave = "leave"
+	AfterFlag  = "flag"
+	AfterMove  = "move"
+)
+
+// Mailbox is one mailbox that is followed.
+type Mailbox struct {
+	Name       string
+	Host       string
+	Port       int
+	TLS        string // implicit, starttls or none
+	CAFile     string // "" for the system's certificates
+	User       string
+	Password   Secret
+	Folder     string
+	Poll       time.Duration
+	After      string    // leave, flag or move
+	MoveTo     string    // folder; set exactly when After is move
+	Since      time.Time // zero: the first start
+	MaxSize    int64     // octets
+	Brand      string
+	Addresses  []string // what people write to, lower case
+	Plus       bool     // mail to name+anything@domain arrives here
+	Trusted    bool     // only authenticated users can write to it
+	SenderKind string   // "" or monitoring
+}
+
+// Brand is one face of the desk.
+type Brand struct {
+	Name         string
+	From         tickets.Address
+	AgentFrom    string // display name of an agent's answer, a text/template over {{.Agent.Name}} and {{.Agent.FirstName}}; "" for From's
+	SMTP         SMTP
+	TicketPrefix string
+	Templates    string            // folder; "" for the built-in texts
+	AddressForm  map[string]string // language to form: de sie or du, en last_name or first_name
+}
+
+// SMTP is the server that takes a brand's mails.
+type SMTP struct {
+	Host        string
+	Port        int
+	TLS         string // implicit, starttls or none
+	CAFile      string
+	User        string // "" for no authentication
+	Password    Secret
+	Retry       []time.Duration // the last one repeats
+	GiveUp      time.Duration
+	Connections int
+}
+
+// Team is a group of agents.
+type Team struct {
+	Name      string
+	Tier      int
+	Members   []tickets.Address
+	Address   string          // gets a copy of every notice; "" for none
+	Lead      tickets.Address // zero: nobody
+	Calendars []string        // hours are the union of all; never empty
+	Skills    []string
+}
+
+// Step is one reminder on the way to a deadline.
+type Step struct {
+	Percent int      // of the target
+	Notify  []string // assignee, owner, team, team_lead, admin or an address
+}
+
+// Calendar says when the desk works.
+type Calendar struct {
+	Name     string
+	Zone     *time.Location
+	Hours    map[time.Weekday][]Interval // sorted, without overlap
+	Holidays []string                    // region codes such as DE-BY
+	Days     []Override                  // dated exceptions; they win over holidays, and those over the week
+}
+
+// Interval is a span of one day in minutes since its midnight: From 0 to 1439, To up to 1440.
+type Interval struct {
+	From int
+	To   int
+}
+
+// String is the interval as it is written: 08:00-17:00.
+func (i Interval) String() string {
+	return fmt.Sprintf("%02d:%02d-%02d:%02d", i.From/60, i.From%60, i.To/60, i.To%60)
+}
+
+// Override is what holds on some days instead of the week's hours.
+type Override struct {
+	From  string     // 12-24 (every year) or 2026-12-24
+	To    string     // the last day, in the same form; From for a single day
+	Hours []Interval // empty: closed
+}
+
+// Answer is an automatic answer.
+type Answer struct {
+	Name  string
+	Match Match
+	File  string // where the text stands
+	Text  string
+}
+
+// Match is a condition on a message; all its parts must hold.
+type Match struct {
+	Tests []Test
+	Any   []Match // when there are some, one of them must hold
+	All   []Match
+	Not   []Match // none may hold
+}
+
+// Test looks for one of its values.
+type Test struct {
+	Scope  string   // subject, body, or "" for both
+	How    string   // words, contains or regex
+	Values []string // one of them must be found
+	Regex  []*regexp.Regexp
+}
+
+// Secret is a password that no log, error or dump ever shows.
+type Secret struct {
+	value string
+	file  string // path, when it came from a file
+	env   string // name, when it came from the environment
+}
+
+// NewSecret makes a secret that came from neither file nor environment.
+func NewSecret(value string) Secret { return Secret{value: value} }
+
+// Reveal returns the password itself.
+func (s Secret) Reveal() string { return s.value }
+
+// Format writes [secret] for every verb.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, "[secret]") }
+
+// LogValue is [secret].
+func (Secret) LogValue() slog.Value { return slog.StringValue("[secret]") }
+
+// MarshalText writes [secret], for JSON and YAML.
+func (Secret) MarshalText() ([]byte, error) { return []byte("[secret]"), nil }
+
+// Team returns the team of that name.
+func (c *Config) Team(name string) (Team, bool) {
+	for _, t := range c.Teams {
+		if t.Name == name {
+			return t, true
+		}
+	}
+	return Team{}, false
+}
+
+// Brand returns the brand of that name.
+func (c *Config) Brand(name string) (Brand, bool) {
+	for _, b := range c.Brands {
+		if b.Name == name {
+			return b, true
+		}
+	}
+	return Brand{}, false
+}

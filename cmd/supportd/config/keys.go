@@ -1,0 +1,236 @@
+package config
+
+import (
+	"regexp"
+	"time"
+
+	"supportd/tickets"
+)
+
+// The types of this file are the key table. The decoder, the schema, the reference in docs/config.md and the defaults
+// are all made from their tags:
+//
+//	key          the key's name in the file
+//	kind         what its value is, see the table kinds; of a list, what each value is
+//	values       of kind enum: the words that are allowed
+//	default      the value that stands when the key is absent, as one would write it
+//	min, max     the smallest and largest value allowed
+//	one          of a list: a single value needs no brackets
+//	short        a value that is no map is taken for this sub-key
+//	required     the key must be given
+//	example      a value as one would write it
+//	doc          what it means
+//	unsupported  on a blank field: keys that are part of the language and that this version does not obey yet
+
+// fileKeys is the root of the file.
+type fileKeys struct {
+	section
+	Version       opt[int]              `key:"version" kind:"int" required:"yes" example:"1" doc:"Version of the file format. Always 1."`
+	Organisation  organisationKeys      `key:"organisation" doc:"Who runs the desk."`
+	Mailbox       shortMailboxKeys      `key:"mailbox" doc:"Short form: the one mailbox of the desk, and the server that takes its mails. It is called support in the full form."`
+	From          opt[tickets.Address]  `key:"from" kind:"address" example:"Tischlerei Huber <hilfe@huber.example>" doc:"Short form: the address customers write to and get answers from."`
+	Language      opt[string]           `key:"language" kind:"language" example:"de" doc:"Short form: the language of mails to people whose own language could not be told. Default: the first of languages."`
+	Languages     many[string]          `key:"languages" kind:"language" example:"[de, en]" doc:"Short form: the languages the desk answers in. Default: [de, en]."`
+	Timezone      opt[*time.Location]   `key:"timezone" kind:"zone" example:"Europe/Berlin" doc:"Short form: the time zone of the hours, and of times in mails. Default: UTC."`
+	Hours         hoursKeys             `key:"hours" doc:"Short form: when the desk works. Default: 24/7."`
+	Holidays      many[string]          `key:"holidays" kind:"region" one:"yes" example:"[DE-BY, DE-BY-KATH]" doc:"Short form: regions whose public holidays the desk keeps. Default: none."`
+	Team          many[tickets.Address] `key:"team" kind:"address" example:"[max@huber.example, eva@huber.example]" doc:"Short form: the people who answer. They are team support, tier 1, in the full form."`
+	FirstResponse opt[time.Duration]    `key:"first_response" kind:"target" min:"1s" max:"10000h" example:"4h" doc:"Business time in which a person answers first. Default: nothing is promised."`
+	Resolve       opt[time.Duration]    `key:"resolve" kind:"target" min:"1s" max:"10000h" example:"24h" doc:"Business time in which a ticket is solved. Default: nothing is promised."`
+	Remind        remindKeys            `key:"remind" doc:"Who is told at which part of a target, such as {75%: assignee, 100%: [team, team_lead]}. Default: {75%: assignee, 100%: team}."`
+	AutoAnswers   answersKeys           `key:"auto_answers" short:"answers" doc:"Answers that are sent without a person. A list, or a map with answers."`
+	TrustAuth     many[string]          `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.huber.example" doc:"Short form of spam.trust_auth_results_from."`
+
+	Mailboxes named[mailboxKeys]  `key:"mailboxes" doc:"The mailboxes that are followed, by name."`
+	Brands    named[brandKeys]    `key:"brands" doc:"The faces of the desk, by name: sender, server, texts."`
+	Teams     named[teamKeys]     `key:"teams" doc:"The teams, by name. The first of tier 1 gets new tickets."`
+	Calendars named[calendarKeys] `key:"calendars" doc:"When people work, by name. Targets are counted in the one called standard, or in the only one there is."`
+	Lifecycle lifecycleKeys       `key:"lifecycle" doc:"How tickets end."`
+	Spam      spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
+
+	State     opt[string]          `key:"state" kind:"path" default:"state" example:"/var/lib/supportd" doc:"Directory of the store, relative to this file."`
+	Listen    opt[string]          `key:"listen" kind:"listen" example:"127.0.0.1:8025" doc:"Address of the status page, health check and metrics. Default: none."`
+	Undo      opt[time.Duration]   `key:"undo" kind:"duration" default:"10s" max:"1h" example:"10s" doc:"How long an agent's answer waits so that #undo can stop it. 0 sends at once."`
+	DiskFloor opt[int64]           `key:"disk_floor" kind:"size" default:"200MB" min:"1MB" example:"200MB" doc:"Free space below which no more mail is taken in."`
+	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team."`
+
+	_ struct{} `unsupported:"include priorities service_levels sla service_manager on_call vendors vendor_defaults categories category_threshold derive questions routes rules escalations safety_net major_incident handover knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
+}
+
+// organisationKeys says who runs the desk.
+type organisationKeys struct {
+	section
+	Name         opt[string]         `key:"name" kind:"text" example:"Nordwind IT-Services GmbH" doc:"The desk's name in mails. Default: the display name of the first brand's from, else its domain."`
+	Timezone     opt[*time.Location] `key:"timezone" kind:"zone" example:"Europe/Berlin" doc:"The time zone of times in mails, and the calendars' default. Default: UTC."`
+	Languages    many[string]        `key:"languages" kind:"language" example:"[de, en]" doc:"The languages the desk answers in; the first is used when a customer's language could not be told. Default: [de, en]."`
+	StaffDomains many[string]        `key:"staff_domains" kind:"domain" one:"yes" example:"[nordwind.example]" doc:"Domains of one's own people. Default: none."`
+	_            struct{}            `unsupported:"people customers cmdb"`
+}
+
+// serverKeys are what every server with a login has.
+type loginKeys struct {
+	User         opt[string]  `key:"user" kind:"text" example:"service" doc:"The account's name."`
+	PasswordFile opt[string]  `key:"password_file" kind:"path" example:"service.pw" doc:"File with the account's password, relative to this file, readable for its owner only."`
+	Password     opt[envName] `key:"password" kind:"env" example:"${SUPPORT_PASSWORD}" doc:"Instead of password_file: the name of an environment variable, written ${NAME}. Never the password itself."`
+	TLS          opt[string]  `key:"tls" kind:"enum" values:"implicit starttls none" default:"implicit" example:"starttls" doc:"implicit speaks TLS from the first byte, starttls changes to it. none is for servers on this machine only."`
+	CAFile       opt[string]  `key:"ca_file" kind:"path" example:"ca.pem" doc:"Certificates (PEM) that are trusted beside the system's."`
+}
+
+// mailboxCommonKeys are what a mailbox has in the short and the full form.
+type mailboxCommonKeys struct {
+	IMAP opt[server] `key:"imap" kind:"server" required:"yes" example:"imap.nordwind.example" doc:"The IMAP server, host or host:port. Default port: 993, with starttls or none 143."`
+	loginKeys
+	Folder     opt[string]           `key:"folder" kind:"text" default:"INBOX" example:"INBOX" doc:"The folder that is followed."`
+	Poll       opt[time.Duration]    `key:"poll" kind:"duration" default:"60s" min:"1s" max:"1h" example:"60s" doc:"How often to look for mail that the server did not announce."`
+	After      opt[string]           `key:"after" kind:"enum" values:"leave flag move" default:"leave" example:"move" doc:"What happens on the server to a mail that is stored: nothing, a flag, or it is moved."`
+	MoveTo     opt[string]           `key:"move_to" kind:"text" example:"Erledigt" doc:"The folder for after: move."`
+	Since      opt[string]           `key:"since" kind:"date" example:"2026-11-01" doc:"Older mail makes no tickets. A date, or date and time as in 2026-11-01T08:00:00+01:00. Default: the first start."`
+	MaxSize    opt[int64]            `key:"max_size" kind:"size" default:"25MB" min:"64kB" max:"1GB" example:"25MB" doc:"Of larger mails only the beginning is read; the mail stays on the server."`
+	Addresses  many[tickets.Address] `key:"addresses" kind:"address" one:"yes" example:"[service@nordwind.example]" doc:"What people write to. Default: the address in from."`
+	Plus       opt[bool]             `key:"plus_addresses" kind:"bool" default:"true" example:"false" doc:"The server delivers name+anything@domain to this mailbox. With false, answers are matched by the message they refer to only."`
+	Trusted    opt[bool]             `key:"trusted" kind:"bool" default:"false" example:"true" doc:"true: only people who logged in can write to this mailbox, so senders are who they say. Never true for a mailbox that gets mail from the Internet."`
+	SenderKind opt[string]           `key:"sender_kind" kind:"enum" values:"monitoring" example:"monitoring" doc:"monitoring: machines write here, and nothing is answered automatically."`
+}
+
+// shortMailboxKeys are the mailbox of the short form.
+type shortMailboxKeys struct {
+	section
+	mailboxCommonKeys
+	SMTP smtpKeys `key:"smtp" short:"server" required:"yes" example:"smtp.huber.example" doc:"The server that takes the desk's mails, host or host:port, or a map as in brands.NAME.smtp. User, password, tls and ca_file are the mailbox's unless given."`
+}
+
+// mailboxKeys are a mailbox of the full form.
+type mailboxKeys struct {
+	section
+	mailboxCommonKeys
+	Brand opt[string] `key:"brand" kind:"text" example:"nordwind" doc:"The brand that answers. Default: the only one there is."`
+}
+
+// brandKeys are one face of the desk.
+type brandKeys struct {
+	section
+	From         opt[tickets.Address] `key:"from" kind:"address" required:"yes" example:"Nordwind Service <service@nordwind.example>" doc:"Who mails come from: an address of one of the brand's mailboxes."`
+	AgentFrom    opt[string]          `key:"agent_from" kind:"text" example:"{{.Agent.FirstName}} – Nordwind Service" doc:"Display name of a person's answers, with {{.Agent.Name}} and {{.Agent.FirstName}}. The address stays that of from. Default: the display name of from."`
+	SMTP         smtpKeys             `key:"smtp" short:"server" required:"yes" example:"smtp.nordwind.example" doc:"The server that takes the brand's mails."`
+	TicketPrefix opt[string]          `key:"ticket_prefix" kind:"prefix" default:"T" example:"NW" doc:"Start of the ticket numbers, as in NW-2026-000042."`
+	Templates    opt[string]          `key:"templates" kind:"path" example:"templates/nordwind" doc:"Folder with texts of one's own, one folder a language. What is missing in it is built in. Default: the built-in texts."`
+	AddressForm  addressFormKeys      `key:"address_form" doc:"How customers are addressed."`
+}
+
+// addressFormKeys say how customers are addressed.
+type addressFormKeys struct {
+	section
+	German  opt[string] `key:"de" kind:"enum" values:"sie du" default:"sie" example:"du" doc:"In German mails."`
+	English opt[string] `key:"en" kind:"enum" values:"last_name first_name" default:"last_name" example:"first_name" doc:"In English mails."`
+}
+
+// smtpKeys are a server that takes mails.
+type smtpKeys struct {
+	section
+	Server opt[server] `key:"server" kind:"server" required:"yes" example:"smtp.nordwind.example" doc:"The SMTP server, host or host:port. Default port: 465, with starttls 587, with none 25."`
+	loginKeys
+	Retry       many[time.Duration] `key:"retry" kind:"duration" min:"1s" max:"7d" example:"[1m, 5m, 15m, 1h, 4h]" doc:"How long to wait after each refusal for now; the last one repeats. Default: [1m, 5m, 15m, 1h, 4h]."`
+	GiveUp      opt[time.Duration]  `key:"give_up" kind:"duration" default:"5d" min:"1m" max:"30d" example:"5d" doc:"How long a mail is tried."`
+	Connections opt[int]            `key:"connections" kind:"int" default:"4" min:"1" max:"50" example:"4" doc:"How many connections are open at a time."`
+}
+
+// teamKeys are a team.
+type teamKeys struct {
+	section
+	Tier     opt[int]              `key:"tier" kind:"int" default:"1" min:"1" max:"3" example:"2" doc:"1 takes the mails in, 2 and 3 know more."`
+	Members  many[tickets.Address] `key:"members" kind:"address" one:"yes" example:"[Jana Petersen <j.petersen@nordwind.example>]" doc:"The people of the team. Each gets mails to answer from."`
+	Address  opt[tickets.Address]  `key:"address" kind:"address" example:"t2-network@nordwind.example" doc:"Gets a copy of the team's notices. Answers from it have no right. Default: none."`
+	Lead     opt[tickets.Address]  `key:"lead" kind:"address" example:"j.petersen@nordwind.example" doc:"Gets what is for team_lead. Default: nobody."`
+	Calendar many[string]          `key:"calendar" kind:"text" one:"yes" example:"t2-hamburg" doc:"When the team works: a calendar or a list of them, whose hours are added up. Default: the calendar of the targets."`
+	Skills   many[string]          `key:"skills" kind:"text" one:"yes" example:"[network, vpn]" doc:"What the team knows; #escalate finds it by these words. Default: none."`
+	_        struct{}              `unsupported:"ola on_call restricted"`
+}
+
+// calendarKeys are a calendar.
+type calendarKeys struct {
+	section
+	Timezone opt[*time.Location] `key:"timezone" kind:"zone" example:"Europe/London" doc:"Time zone of the hours. Default: the organisation's."`
+	Hours    hoursKeys           `key:"hours" required:"yes" example:"{mo-do: \"08:00-17:00\", fr: \"08:00-14:00\"}" doc:"Hours by day (mo tu we th fr sa su, or mo di mi do fr sa so) or span of days (mo-fr), in quotes: \"08:00-17:00\", or a list of such, or closed. 24/7 is always."`
+	Holidays many[string]        `key:"holidays" kind:"region" one:"yes" example:"[DE-HH]" doc:"Regions whose public holidays are closed: DE, DE-BW … DE-TH, DE-BY-KATH, DE-BY-AUGSBURG. Default: none."`
+	Days     daysKeys            `key:"days" example:"{\"12-24\": \"07:00-12:00\", \"2026-12-28..2027-01-01\": closed}" doc:"Days that differ: \"12-24\" is every year, \"2026-12-24\" once, \"A..B\" a span. They win over holidays. Default: none."`
+	_        struct{}            `unsupported:"holidays_ics"`
+}
+
+// lifecycleKeys say how tickets end.
+type lifecycleKeys struct {
+	section
+	Solved solvedKeys `key:"solved" doc:"Of solved tickets."`
+	Reopen reopenKeys `key:"reopen" doc:"Of replies to solved and closed tickets."`
+	_      struct{}   `unsupported:"waiting_customer duplicates merge"`
+}
+
+// solvedKeys are about solved tickets.
+type solvedKeys struct {
+	section
+	CloseAfter opt[time.Duration] `key:"close_after" kind:"duration" default:"7d" min:"1s" max:"365d" example:"7d" doc:"How long after its solution a ticket is closed."`
+}
+
+// reopenKeys are about replies to solved tickets.
+type reopenKeys struct {
+	section
+	Within opt[time.Duration] `key:"within" kind:"duration" default:"14d" max:"365d" example:"14d" doc:"How long after the solution a reply opens the ticket again; later ones make a new ticket that names the old one."`
+	_      struct{}           `unsupported:"after_that thanks_does_not_reopen limit"`
+}
+
+// spamKeys say who is believed and what is held.
+type spamKeys struct {
+	section
+	TrustAuth    many[string]   `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.nordwind.example" doc:"The name with which one's own mail server begins its Authentication-Results fields. Without it nobody is authenticated, and agents' answers are held (unless the mailbox is trusted)."`
+	TrustedHosts many[string]   `key:"trusted_hosts" kind:"host" one:"yes" example:"[mx.nordwind.example]" doc:"Hosts whose Received fields are one's own. Default: the names in trust_auth_results_from."`
+	Quarantine   quarantineKeys `key:"quarantine" doc:"What is held until somebody looks at it."`
+	_            struct{}       `unsupported:"allow never_answer rate_limit digest blocked_attachments"`
+}
+
+// quarantineKeys say what is held.
+type quarantineKeys struct {
+	section
+	SpamHeader   many[string] `key:"spam_header" kind:"header" one:"yes" example:"[X-Spam-Flag, X-Rspamd-Action]" doc:"Fields in which one's own filter says that a mail is spam. Default: [X-Spam-Flag, X-Spam-Status, X-Rspamd-Action]."`
+	ScoreAtLeast opt[float64] `key:"score_at_least" kind:"number" min:"0" max:"1000" example:"6" doc:"The filter's score from which a mail is held. Default: no score counts."`
+	DMARC        opt[string]  `key:"dmarc" kind:"enum" values:"fail" default:"fail" example:"fail" doc:"Mail whose author is forged (dmarc=fail) is always held; the only value is fail."`
+}
+
+// answersKeys are the automatic answers.
+type answersKeys struct {
+	section
+	Answers list[answerKeys] `key:"answers" required:"yes" doc:"The answers. The first that fits is sent."`
+	_       struct{}         `unsupported:"limit"`
+}
+
+// answerKeys are one automatic answer.
+type answerKeys struct {
+	section
+	Name  opt[string] `key:"name" kind:"text" required:"yes" example:"oeffnungszeiten" doc:"Its name in tickets and reports."`
+	Match matchKeys   `key:"match" required:"yes" example:"{subject: {words: [öffnungszeiten]}}" doc:"Which mails it answers. All keys must hold."`
+	Send  opt[string] `key:"send" kind:"path" required:"yes" example:"kb/oeffnungszeiten.md" doc:"File with the text (Markdown), relative to this file."`
+	_     struct{}    `unsupported:"keep_open link_problem"`
+}
+
+// textMatchKeys look into a text.
+type textMatchKeys struct {
+	Words    many[string]         `key:"words" kind:"text" one:"yes" example:"[öffnungszeiten, geöffnet]" doc:"Whole words or phrases, one of which stands there. Case, ä/ae and ß/ss do not matter."`
+	Contains many[string]         `key:"contains" kind:"text" one:"yes" example:"[rechnung]" doc:"Pieces of text, one of which stands there."`
+	Regex    many[*regexp.Regexp] `key:"regex" kind:"regex" one:"yes" example:"'(?i)rechnung \\d+'" doc:"Regular expressions (RE2), one of which fits."`
+}
+
+// scopedMatchKeys look into one part of a mail.
+type scopedMatchKeys struct {
+	section
+	textMatchKeys
+}
+
+// matchKeys are a condition.
+type matchKeys struct {
+	section
+	Subject scopedMatchKeys `key:"subject" doc:"Of the subject."`
+	Body    scopedMatchKeys `key:"body" doc:"Of the new text."`
+	textMatchKeys
+	Any list[matchKeys] `key:"any" doc:"Conditions, one of which holds."`
+	All list[matchKeys] `key:"all" doc:"Conditions, all of which hold."`
+	Not list[matchKeys] `key:"not" one:"yes" doc:"A condition, or several, none of which holds."`
+	_   struct{}        `unsupported:"category score open_problem kind language mailbox sender_kind customer service_level priority impact urgency domain address expr exists mail ci"`
+}

@@ -1,0 +1,83 @@
+package config
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite goldens and generated files")
+
+const testdata = "../../../testdata/config"
+
+// environment is what the examples' ${NAME} stand for.
+func environment(name string) (string, bool) {
+	v, ok := map[string]string{"SUPPORT_PASSWORD": "canary-env-7f3a", "KONTOR_PASSWORD": "canary-env-91bc"}[name]
+	return v, ok
+}
+
+// examples copies testdata/config to a new directory, with the modes that password files need and git does not keep,
+// and makes it the working directory.
+func examples(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(testdata)); err != nil {
+		t.Fatal(err)
+	}
+	for name, mode := range map[string]os.FileMode{"*.pw": 0o600, "open.pw": 0o644} {
+		matches, err := filepath.Glob(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range matches {
+			if err := os.Chmod(m, mode); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return dir
+}
+
+// load reads one of the examples as Load does, with the test's environment.
+func load(t testing.TB, name string) (*Config, Findings) {
+	t.Helper()
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return parse(name, data, filepath.Dir(name), environment)
+}
+
+// good lists the examples that have no fault.
+func good(t testing.TB) []string {
+	t.Helper()
+	all, err := filepath.Glob("*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, n := range all {
+		if !strings.HasPrefix(n, "bad-") && !strings.HasPrefix(n, "warn-") {
+			names = append(names, n)
+		}
+	}
+	if len(names) == 0 {
+		t.Fatal("there are no examples")
+	}
+	return names
+}
+
+func TestExamplesAreFine(t *testing.T) {
+	t.Chdir(examples(t))
+	for _, name := range good(t) {
+		c, findings := load(t, name)
+		for _, f := range findings {
+			t.Error(f)
+		}
+		if c == nil {
+			t.Errorf("%s: there is no configuration", name)
+		}
+	}
+}

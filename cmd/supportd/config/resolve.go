@@ -1,0 +1,241 @@
+package config
+
+import (
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"supportd/tickets"
+)
+
+// resolve brings the short and the full form together, checks what the keys say about each other, and fills cfg. It
+// goes on after every error, so that all of them are told at once.
+func (r *resolver) resolve(k *fileKeys) {
+	if k.Version.given && k.Version.val != FormatVersion && r.findingsBelow(k.Version.at) == 0 {
+		r.report("", k.Version.at, "write version: 1", "there is no version %d of the file format", k.Version.val)
+	}
+	r.mixed(k)
+	r.organisation(k)
+	r.calendars(k)
+	r.mailboxes(k)
+	r.brands(k)
+	r.teams(k)
+	r.desk(k)
+	r.remind(k)
+	r.answers(k)
+	r.ownAddresses(k)
+	r.authentication(k)
+}
+
+// warn adds a finding that does not keep the configuration from being used.
+func (r *resolver) warn(code string, at place, fix, format string, args ...any) {
+	before := len(r.findings)
+	r.report(code, at, fix, format, args...)
+	if len(r.findings) > before {
+		r.findings[before].Warning = true
+	}
+}
+
+// mixed refuses keys of the short form beside those of the full form that say the same.
+func (r *resolver) mixed(k *fileKeys) {
+	clash := func(short place, shortGiven bool, full string, fullGiven bool) {
+		if shortGiven && fullGiven {
+			r.report("E02", short, "keep one; supportd config expand prints the full form", "says the same as %s, which is given too", full)
+		}
+	}
+	clash(k.Mailbox.at, k.Mailbox.given, "mailboxes", k.Mailboxes.given)
+	clash(k.Mailbox.at, k.Mailbox.given, "brands", k.Brands.given)
+	clash(k.From.at, k.From.given, "brands", k.Brands.given)
+	clash(k.Team.at, k.Team.given, "teams", k.Teams.given)
+	clash(k.Hours.at, k.Hours.given, "calendars", k.Calendars.given)
+	clash(k.Holidays.at, k.Holidays.given, "calendars", k.Calendars.given)
+	clash(k.Timezone.at, k.Timezone.given, "organisation.timezone", k.Organisation.Timezone.given)
+	clash(k.Language.at, k.Language.given, "organisation.languages", k.Organisation.Languages.given)
+	clash(k.Languages.at, k.Languages.given, "organisation.languages", k.Organisation.Languages.given)
+	clash(k.TrustAuth.at, k.TrustAuth.given, "spam.trust_auth_results_from", k.Spam.TrustAuth.given)
+}
+
+// organisation settles name, zone and languages.
+func (r *resolver) organisation(k *fileKeys) {
+	c := r.cfg
+	c.Organisation = k.Organisation.Name.val
+	c.StaffDomains = k.Organisation.StaffDomains.vals()
+	c.Zone = time.UTC
+	for _, zone := range []opt[*time.Location]{k.Organisation.Timezone, k.Timezone} {
+		if zone.val != nil {
+			c.Zone = zone.val
+		}
+	}
+	languages := k.Organisation.Languages
+	if k.Languages.given {
+		languages = k.Languages
+	}
+	c.Languages = r.unique(languages.items, func(s string) string { return s })
+	if len(c.Languages) == 0 {
+		c.Languages = []string{"de", "en"}
+	}
+	if lang := k.Language; lang.val != "" {
+		i := slices.Index(c.Languages, lang.val)
+		if i < 0 && languages.given {
+			r.report("E03", lang.at, "add it there, or choose one of them", "%q is not among languages (%s)", lang.val, strings.Join(c.Languages, ", "))
+			return
+		}
+		if i >= 0 {
+			c.Languages = slices.Delete(c.Languages, i, i+1)
+		}
+		c.Languages = slices.Insert(c.Languages, 0, lang.val)
+	}
+}
+
+// unique returns the values of a list and reports those that stand in it twice.
+func (r *resolver) unique(items []opt[string], key func(string) string) []string {
+	var all []string
+	for _, it := range items {
+		if slices.ContainsFunc(all, func(s string) bool { return key(s) == key(it.val) }) {
+			r.report("E02", it.at, "keep one of them", "%q stands here twice", it.val)
+			continue
+		}
+		all = append(all, it.val)
+	}
+	return all
+}
+
+// calendars settles the calendars and which of them the targets are counted in.
+func (r *resolver) calendars(k *fileKeys) {
+	c := r.cfg
+	if !k.Calendars.given {
+		c.Calendar = ShortCalendar
+		c.Calendars = []Calendar{{Name: ShortCalendar, Zone: c.Zone, Hours: k.Hours.week, Holidays: r.unique(k.Holidays.items, strings.ToUpper)}}
+		return
+	}
+	for _, e := range k.Calendars.entries {
+		cal := Calendar{Name: e.name, Zone: c.Zone, Hours: e.keys.Hours.week, Days: e.keys.Days.days,
+			Holidays: r.unique(e.keys.Holidays.items, strings.ToUpper)}
+		if e.keys.Timezone.val != nil {
+			cal.Zone = e.keys.Timezone.val
+		}
+		c.Calendars = append(c.Calendars, cal)
+		if e.name == ShortCalendar || len(k.Calendars.entries) == 1 {
+			c.Calendar = e.name
+		}
+	}
+	if c.Calendar == "" && len(c.Calendars) > 0 {
+		r.report("E03", k.Calendars.at, "call the one in which first_response and resolve are counted "+ShortCalendar,
+			"none of the %d calendars is called %s", len(c.Calendars), ShortCalendar)
+	}
+}
+
+// desk settles targets, life cycle, spam and the program's own keys.
+func (r *resolver) desk(k *fileKeys) {
+	c := r.cfg
+	c.FirstResponse, c.Resolve = k.FirstResponse.val, k.Resolve.val
+	if c.Resolve > 0 && c.FirstResponse >= c.Resolve {
+		r.warn("W30", k.FirstResponse.at, "promise the first answer earlier than the solution", "is no shorter than resolve")
+	}
+	c.CloseAfter, c.ReopenWithin = k.Lifecycle.Solved.CloseAfter.val, k.Lifecycle.Reopen.Within.val
+	trust := k.Spam.TrustAuth
+	if k.TrustAuth.given {
+		trust = k.TrustAuth
+	}
+	c.AuthservIDs = r.unique(trust.items, strings.ToLower)
+	c.TrustedHosts = r.unique(k.Spam.TrustedHosts.items, strings.ToLower)
+	if len(c.TrustedHosts) == 0 {
+		c.TrustedHosts = slices.Clone(c.AuthservIDs)
+	}
+	c.SpamHeaders = r.unique(k.Spam.Quarantine.SpamHeader.items, strings.ToLower)
+	if len(c.SpamHeaders) == 0 {
+		c.SpamHeaders = []string{"X-Spam-Flag", "X-Spam-Status", "X-Rspamd-Action"}
+	}
+	c.ScoreAtLeast = k.Spam.Quarantine.ScoreAtLeast.val
+	c.State = r.path(k.State.val)
+	r.stateFolder(k.State)
+	c.Listen, c.Undo, c.DiskFloor = k.Listen.val, k.Undo.val, k.DiskFloor.val
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !isLoopback(host) {
+		r.warn("", k.Listen.at, "write 127.0.0.1:PORT and put a web server with a login in front of it", "everybody who reaches %s can read the status page: it has no login", c.Listen)
+	}
+	c.Admin = k.Admin.val
+	if c.Admin.Mail == "" && len(c.Teams) > 0 {
+		if c.Admin = c.Teams[0].Lead; c.Admin.Mail == "" && len(c.Teams[0].Members) > 0 {
+			c.Admin = c.Teams[0].Members[0]
+		}
+	}
+}
+
+// isLoopback reports whether a host is this machine, whatever the network says.
+func isLoopback(host string) bool {
+	ip := net.ParseIP(strings.Trim(host, "[]"))
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// remind settles the reminders and who they can reach.
+func (r *resolver) remind(k *fileKeys) {
+	onlyAssignee := k.Remind.given && r.findingsBelow(k.Remind.at) == 0
+	for _, s := range k.Remind.steps {
+		step := Step{Percent: s.percent}
+		for _, who := range s.notify {
+			onlyAssignee = onlyAssignee && who.val == "assignee"
+			switch {
+			case who.val == "team_lead" && !slices.ContainsFunc(r.cfg.Teams, func(t Team) bool { return t.Lead.Mail != "" }):
+				r.report("E03", who.at, "name one in teams.NAME.lead, or write team", "no team has a lead")
+			case strings.Contains(who.val, "@") && !r.isStaff(who.val):
+				// Reminders quote customers: nobody outside may be sent them by a slip of the pen (S-121).
+				r.report("E03", who.at, "name a member, lead or address of a team, or admin", "%s is nobody of this desk", who.val)
+			}
+			step.Notify = append(step.Notify, who.val)
+		}
+		r.cfg.Remind = append(r.cfg.Remind, step)
+	}
+	if onlyAssignee && len(k.Remind.steps) > 0 {
+		r.warn("W26", k.Remind.at, "let a late step go to team", "every reminder goes to the assignee alone: when that person is away, nobody is told")
+	}
+	if k.Remind.given && !k.FirstResponse.given && !k.Resolve.given {
+		r.warn("", k.Remind.at, "write first_response: 4h or resolve: 24h, or delete remind", "there is no target to be reminded of")
+	}
+}
+
+// isStaff reports whether an address belongs to a team, to the admin or to a staff domain.
+func (r *resolver) isStaff(address string) bool {
+	address = strings.ToLower(address)
+	if address == bare(r.cfg.Admin) {
+		return true
+	}
+	_, domain, _ := strings.Cut(address, "@")
+	if slices.Contains(r.cfg.StaffDomains, domain) {
+		return true
+	}
+	return slices.ContainsFunc(r.cfg.Teams, func(t Team) bool {
+		return address == t.Address || address == bare(t.Lead) ||
+			slices.ContainsFunc(t.Members, func(m tickets.Address) bool { return bare(m) == address })
+	})
+}
+
+// bare is the address alone, lower case.
+func bare(a any) string {
+	if addr, ok := a.(tickets.Address); ok {
+		return strings.ToLower(addr.Mail)
+	}
+	return ""
+}
+
+// authentication warns when nobody can be told from somebody who only claims to be them.
+func (r *resolver) authentication(k *fileKeys) {
+	if len(r.cfg.AuthservIDs) > 0 || k.TrustAuth.given || k.Spam.TrustAuth.given {
+		return
+	}
+	var names []string
+	for _, m := range r.cfg.Mailboxes {
+		if !m.Trusted {
+			names = append(names, m.Name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	at, key := k.Mailboxes.at, "spam: {trust_auth_results_from: NAME}"
+	if k.Mailbox.given {
+		at, key = k.Mailbox.at, "trust_auth_results_from: NAME"
+	}
+	r.warn("", at, "write "+key+", NAME being the first word of the Authentication-Results field that your mail server puts above every mail; or trusted: true in the mailbox if only people who logged in can write to it",
+		"nothing says who authenticates senders, so agents' answers and commands from %s will be held", strings.Join(names, ", "))
+}

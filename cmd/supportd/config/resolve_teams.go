@@ -1,0 +1,210 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"supportd/tickets"
+)
+
+// teams settles the teams of either form, and the one that gets new tickets.
+func (r *resolver) teams(k *fileKeys) {
+	c := r.cfg
+	switch {
+	case k.Team.given && !k.Teams.given:
+		c.Teams = []Team{{Name: ShortTeam, Tier: 1, Members: r.members(k.Team), Calendars: []string{c.Calendar}}}
+	case !k.Team.given && !k.Teams.given:
+		r.report("", place{path: "team", line: 1, col: 1}, "write team: [max@huber.example] with the addresses of the people who answer", "is missing")
+	}
+	var names []string
+	for _, cal := range c.Calendars {
+		names = append(names, cal.Name)
+	}
+	for _, e := range k.Teams.entries {
+		t := Team{Name: e.name, Tier: e.keys.Tier.val, Members: r.members(e.keys.Members), Address: bare(e.keys.Address.val),
+			Lead: e.keys.Lead.val, Skills: r.unique(e.keys.Skills.items, strings.ToLower), Calendars: r.unique(e.keys.Calendar.items, strings.ToLower)}
+		for _, cal := range e.keys.Calendar.items {
+			if !slices.Contains(names, cal.val) {
+				r.report("E03", cal.at, didYouMean(cal.val, names), "there is no calendar %q", clip(cal.val))
+			}
+		}
+		if len(t.Calendars) == 0 {
+			t.Calendars = []string{c.Calendar}
+		}
+		switch {
+		case len(t.Members) > 0 || e.keys.Members.given:
+		case t.Address == "":
+			r.report("", e.at, "write members: [name@domain]", "the team has neither members nor an address: nobody would be told of its tickets")
+		default:
+			r.warn("W24", e.at, "write members: [name@domain]", "the team has no members: %s is told of its tickets, but nobody may answer them", t.Address)
+		}
+		c.Teams = append(c.Teams, t)
+	}
+	r.oneName()
+	for _, t := range c.Teams {
+		if t.Tier == 1 {
+			c.Intake = t.Name
+			return
+		}
+	}
+	if len(c.Teams) > 0 {
+		r.report("", k.Teams.at, "give the team that takes in the mail tier: 1", "no team is of tier 1, so nobody would get new tickets")
+	}
+}
+
+// members settles the people of a team.
+func (r *resolver) members(k many[tickets.Address]) []tickets.Address {
+	var all []tickets.Address
+	for _, m := range k.items {
+		if slices.ContainsFunc(all, func(a tickets.Address) bool { return bare(a) == bare(m.val) }) {
+			r.report("E02", m.at, "keep one of them", "%s stands here twice", bare(m.val))
+			continue
+		}
+		all = append(all, m.val)
+	}
+	return all
+}
+
+// oneName gives people who stand in several teams the same display name in all of them.
+func (r *resolver) oneName() {
+	names := map[string]string{}
+	each := func(do func(*tickets.Address)) {
+		for i := range r.cfg.Teams {
+			do(&r.cfg.Teams[i].Lead)
+			for j := range r.cfg.Teams[i].Members {
+				do(&r.cfg.Teams[i].Members[j])
+			}
+		}
+	}
+	each(func(a *tickets.Address) {
+		if a.Name != "" && names[bare(*a)] == "" {
+			names[bare(*a)] = a.Name
+		}
+	})
+	each(func(a *tickets.Address) { a.Name = names[bare(*a)] })
+}
+
+// ownAddresses refuses the desk's own addresses where people belong: mails to them would come back as new mail (E17).
+func (r *resolver) ownAddresses(k *fileKeys) {
+	owner := map[string]string{}
+	for _, m := range r.cfg.Mailboxes {
+		for _, a := range m.Addresses {
+			if other, twice := owner[a]; twice && other != m.Name {
+				r.report("E02", r.addressesAt(k, m.Name), "leave it to one of them", "%s belongs to mailbox %s already", a, other)
+			}
+			owner[a] = m.Name
+		}
+	}
+	check := func(at place, a tickets.Address, what string) {
+		mail := bare(a)
+		local, domain, _ := strings.Cut(mail, "@")
+		base, _, _ := strings.Cut(local, "+")
+		if _, own := owner[mail]; !own {
+			_, own = owner[base+"@"+domain]
+			if !own {
+				return
+			}
+		}
+		r.report("E17", at, "write the person's own address", "%s is the desk's own address: %s would come back as new mail", mail, what)
+	}
+	for _, m := range k.Team.items {
+		check(m.at, m.val, "its notices")
+	}
+	for _, e := range k.Teams.entries {
+		for _, m := range e.keys.Members.items {
+			check(m.at, m.val, "its notices")
+		}
+		check(e.keys.Lead.at, e.keys.Lead.val, "its notices")
+		check(e.keys.Address.at, e.keys.Address.val, "its notices")
+	}
+	check(k.Admin.at, k.Admin.val, "its notices")
+}
+
+// addressesAt is where a mailbox of the full form has its addresses.
+func (r *resolver) addressesAt(k *fileKeys, name string) place {
+	for _, e := range k.Mailboxes.entries {
+		if e.name == name {
+			return e.at.or(e.keys.Addresses.at, e.keys.Addresses.given)
+		}
+	}
+	return k.Mailbox.at
+}
+
+// answers settles the automatic answers.
+func (r *resolver) answers(k *fileKeys) {
+	first := map[string]int{}
+	for _, a := range k.AutoAnswers.Answers.items {
+		if line, twice := first[strings.ToLower(a.Name.val)]; twice && a.Name.val != "" {
+			r.report("E02", a.Name.at, "give it another name", "there is an answer called %q in line %d already", a.Name.val, line)
+		}
+		first[strings.ToLower(a.Name.val)] = a.Name.at.line
+		answer := Answer{Name: a.Name.val}
+		if a.Match.given {
+			answer.Match = r.match(a.Match)
+		}
+		if a.Send.val != "" {
+			answer.File = r.path(a.Send.val)
+			if data, ok := r.file(a.Send.at, a.Send.val, maxText, false); ok {
+				answer.Text = r.answerText(a.Send.at, answer.File, data)
+			}
+		}
+		r.cfg.Answers = append(r.cfg.Answers, answer)
+	}
+}
+
+func (r *resolver) answerText(at place, file string, data []byte) string {
+	text := strings.ToValidUTF8(string(data), "\uFFFD")
+	switch {
+	case text != string(data):
+		r.report("", at, "save it as UTF-8", "%s is not UTF-8 text", file)
+	case strings.TrimSpace(text) == "":
+		r.report("", at, "write the answer into it", "%s is empty", file)
+	}
+	return strings.TrimSpace(strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n")) + "\n"
+}
+
+// match settles a condition.
+func (r *resolver) match(k matchKeys) Match {
+	m := Match{}
+	for _, s := range []struct {
+		scope string
+		keys  scopedMatchKeys
+	}{{"", scopedMatchKeys{textMatchKeys: k.textMatchKeys}}, {"subject", k.Subject}, {"body", k.Body}} {
+		tests := tests(s.scope, s.keys.textMatchKeys)
+		if s.keys.given && len(tests) == 0 && r.findingsBelow(s.keys.at) == 0 {
+			r.report("", s.keys.at, "write words: [WORD] in it", "is empty and says nothing")
+		}
+		m.Tests = append(m.Tests, tests...)
+	}
+	for _, sub := range k.Any.items {
+		m.Any = append(m.Any, r.match(sub))
+	}
+	for _, sub := range k.All.items {
+		m.All = append(m.All, r.match(sub))
+	}
+	for _, sub := range k.Not.items {
+		m.Not = append(m.Not, r.match(sub))
+	}
+	if len(m.Tests)+len(m.Any)+len(m.All)+len(m.Not) == 0 && r.findingsBelow(k.at) == 0 {
+		r.report("", k.at, "write words: [WORD], subject: {words: [WORD]} or the like", "is empty and would say nothing about a mail")
+	}
+	return m
+}
+
+func tests(scope string, k textMatchKeys) []Test {
+	var all []Test
+	if vs := k.Words.vals(); len(vs) > 0 {
+		all = append(all, Test{Scope: scope, How: "words", Values: vs})
+	}
+	if vs := k.Contains.vals(); len(vs) > 0 {
+		all = append(all, Test{Scope: scope, How: "contains", Values: vs})
+	}
+	if res := k.Regex.vals(); len(res) > 0 {
+		t := Test{Scope: scope, How: "regex", Regex: res}
+		for _, re := range res {
+			t.Values = append(t.Values, re.String())
+		}
+		all = append(all, t)
+	}
+	return all
+}
