@@ -8,8 +8,8 @@ import (
 
 // agentWrote deals with the mail of someone who may answer customers: it is carried out whole, or refused whole.
 func (d *decider) agentWrote(a Agent) {
-	if why := d.agentRight(a); why != "" {
-		d.hold(why, true)
+	if why, line := d.agentRight(a); why != "" {
+		d.hold(why, line)
 		return
 	}
 	op := &operation{decider: d, agent: a, text: command.Parse(d.newText()), t: d.out.Ticket}
@@ -22,18 +22,17 @@ func (d *decider) newText() string { return strings.TrimSpace(d.m.Reply) }
 
 // agentRight says why a mail from an agent's address may not act as the agent, or "" when it may (S-078): the address
 // is configured, the sender is authenticated, and the reply address was given to this agent for this ticket.
-func (d *decider) agentRight(a Agent) string {
+func (d *decider) agentRight(a Agent) (why, line string) {
+	purpose := d.k.Token.Purpose &^ purposeID
 	switch {
 	case d.out.Verdict.Auth != AuthPass:
-		return "it comes from an agent's address, but nobody vouches for the sender"
-	case d.k.Token.Purpose&^purposeID != PurposeAnswer && d.k.Token.Purpose&^purposeID != PurposeNote:
-		return "it comes from an agent, but not to the reply address that this agent was given"
-	case d.k.By == "Message-ID" && d.k.Brand.Plus:
-		return "it comes from an agent, but not to the reply address that this agent was given"
+		return "it comes from an agent's address, but nobody vouches for the sender", "held.agent"
+	case purpose != PurposeAnswer && purpose != PurposeNote, d.k.By == "Message-ID" && d.k.Brand.Plus:
+		return "it comes from an agent, but not to the reply address that this agent was given", "held.token"
 	case !strings.EqualFold(d.k.TokenOwner, a.Address):
-		return "it comes from an agent, but to a reply address that was given to someone else"
+		return "it comes from an agent, but to a reply address that was given to someone else", "held.token"
 	}
-	return ""
+	return "", ""
 }
 
 // operation is one agent's mail being carried out on one ticket.
@@ -57,12 +56,12 @@ type askFor string
 func (op *operation) run() {
 	op.entry = Entry{Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, From: op.agent.Address, MessageID: op.m.ID, Attached: op.m.Attachments, Verified: true}
 	if p := op.text.Problem; p != nil {
-		op.refuse(Line{Key: "refused." + p.Key, Args: map[string]string{"word": p.Word, "line": p.Line, "suggest": strings.Join(p.Suggest, ", ")}})
+		op.refuse(Line{Key: "refused." + p.Key, Args: map[string]string{"word": p.Word, "usage": p.Usage, "suggestion": strings.Join(p.Suggest, ", ")}})
 		return
 	}
 	body, isNote := op.body()
 	if body == "" && len(op.text.Commands) == 0 && len(op.m.Attachments) == 0 {
-		op.refuse(Line{Key: "refused.empty"})
+		op.refuse(Line{Key: "did.nothing"})
 		return
 	}
 	if body != "" || len(op.m.Attachments) > 0 && !isNote && len(op.text.Commands) == 0 {
@@ -125,7 +124,7 @@ func (op *operation) do(c command.Command) bool {
 		return true // the body says it all
 	case "reply":
 		if !op.public {
-			return op.refuse(Line{Key: "refused.internal", Args: map[string]string{"word": "#reply"}})
+			return op.refuse(Line{Key: "refused.right", Args: map[string]string{"word": "#reply"}})
 		}
 		return true
 	case "solve":
@@ -139,7 +138,7 @@ func (op *operation) do(c command.Command) bool {
 		return op.transit(c, eventReopen, Line{OK: true, Key: "did.reopen"})
 	case "take":
 		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
-		return op.transit(c, eventTake, Line{OK: true, Key: "did.take"})
+		return op.transit(c, eventTake, Line{OK: true, Key: "did.take", Args: map[string]string{"who": op.agent.Address}})
 	case "assign":
 		return op.assign(c)
 	case "release":
@@ -182,7 +181,8 @@ func (op *operation) solve() bool {
 	if op.t.Assignee == "" {
 		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
 	}
-	return op.transit(command.Command{Word: "solve"}, eventSolve, Line{OK: true, Key: "did.solve"})
+	return op.transit(command.Command{Word: "solve"}, eventSolve, Line{OK: true, Key: "did.solve",
+		Args: map[string]string{"until": formatTime(op.now.Add(op.r.ReopenWithin))}})
 }
 
 func (op *operation) assign(c command.Command) bool {
@@ -193,13 +193,13 @@ func (op *operation) assign(c command.Command) bool {
 	case len(matches) == 1:
 		to = matches[0]
 	case len(matches) == 0:
-		return op.refuse(Line{Key: "refused.no_person", Args: map[string]string{"word": "#assign", "name": c.Args}})
+		return op.refuse(Line{Key: "refused.person", Args: map[string]string{"name": c.Args, "suggestion": ""}})
 	default:
 		var names []string
 		for _, m := range matches {
 			names = append(names, m.Address)
 		}
-		return op.refuse(Line{Key: "refused.ambiguous", Args: map[string]string{"word": "#assign", "name": c.Args, "names": strings.Join(sorted(names), ", ")}})
+		return op.refuse(Line{Key: "refused.ambiguous", Args: map[string]string{"name": c.Args, "candidates": strings.Join(sorted(names), ", ")}})
 	}
 	op.t.set(&op.entry.Changes, fieldAssignee, to.Address)
 	if !strings.EqualFold(to.Address, op.agent.Address) {
@@ -212,10 +212,10 @@ func (op *operation) assign(c command.Command) bool {
 func (op *operation) held(c command.Command, what *uint64, key string) bool {
 	h := op.k.Held
 	if h == nil || h.Ticket != op.t.ID {
-		return op.refuse(Line{Key: "refused.no_held", Args: map[string]string{"word": "#" + c.Word, "number": c.Args}})
+		return op.refuse(Line{Key: "refused.id", Args: map[string]string{"id": c.Args}})
 	}
 	*what = h.ID
-	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"number": c.Args, "from": h.From}})
+	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"id": c.Args, "from": h.From, "number": op.t.Number}})
 	return true
 }
 
@@ -278,10 +278,11 @@ func (op *operation) answerCustomer(template, text string) {
 		op.sentTo = append(op.sentTo, p.Mail)
 	}
 	key := "did.reply"
-	if template == TemplateSolved {
-		key = "did.told_solved"
+	if op.r.Undo > 0 {
+		key = "did.reply_later"
 	}
-	op.lines = append([]Line{{OK: true, Key: key, Args: map[string]string{"to": strings.Join(op.sentTo, ", "), "undo": op.r.Undo.String()}}}, op.lines...)
+	args := map[string]string{"to": strings.Join(op.sentTo, ", "), "until": formatTime(op.now.Add(op.r.Undo))}
+	op.lines = append([]Line{{OK: true, Key: key, Args: args}}, op.lines...)
 }
 
 func (op *operation) lastCustomerText() (text, from string) {
@@ -322,8 +323,9 @@ func (op *operation) fillAsked(v *InternalView) {
 				}
 			}
 		case "help":
+			v.Commands = nil
 			for _, row := range command.Table() {
-				v.Lines = append(v.Lines, Line{OK: true, Key: "help.row", Args: map[string]string{"usage": row.Usage, "help": row.Help[v.Language]}})
+				v.Commands = append(v.Commands, row.Usage+" – "+firstNonEmpty(row.Help[v.Language], row.Help["en"]))
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package tickets
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -82,6 +83,9 @@ func (d *Desk) carryOut(a *application) error {
 		for i := range a.dec.Mails {
 			if v := a.dec.Mails[i].Internal; v != nil && a.dec.Mails[i].Template == TemplateHeld {
 				v.Commands = []string{fmt.Sprintf("#admit %d", h.ID), fmt.Sprintf("#reject %d", h.ID)}
+				for _, l := range v.Lines {
+					l.Args["id"] = strconv.FormatUint(h.ID, 10)
+				}
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package tickets
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -73,15 +74,16 @@ func (d *decider) reason(what, value, why string) {
 // end says where the message ends.
 func (d *decider) end(result Result, why string) { d.out.Result, d.out.Why = result, why }
 
-// hold puts the message into quarantine and tells the team, unless the message is not worth a mail.
-func (d *decider) hold(reason string, tell bool) {
+// hold puts the message into quarantine. With a line it tells the ticket's people, or the default team, that a decision
+// is wanted; spam and the like is not worth a mail.
+func (d *decider) hold(reason, line string) {
 	d.out.Hold = reason
 	d.end(Quarantined, reason)
 	if t := d.out.Ticket; t != nil {
 		d.entry(Entry{Kind: EntryHeld, Actor: d.sender(), From: d.from().Mail, Detail: reason})
 	}
-	if tell && d.k.NoticesHour < d.r.Limits.NoticesPerHour {
-		d.tellHeld(reason)
+	if line != "" && d.k.NoticesHour < d.r.Limits.NoticesPerHour {
+		d.tellHeld(line)
 	}
 }
 
@@ -105,15 +107,15 @@ func (d *decider) decide() {
 	case v.Kind == KindBounce:
 		d.bounce()
 	case d.m.Author != "" && d.r.isOwn(d.m.Author):
-		d.hold("it claims to come from one of the desk's own addresses", false)
+		d.hold("it claims to come from one of the desk's own addresses", "")
 	case v.Kind == KindFeedbackReport || v.Kind == KindReport:
 		d.machineReport()
 	case v.Quarantine != "" && !d.k.Admitted:
-		d.hold(v.Quarantine, false)
+		d.hold(v.Quarantine, "")
 	case v.Kind == KindAutoReply:
 		d.autoReply()
 	case d.k.Conflict && !d.k.Admitted:
-		d.hold("it is addressed to two tickets at once", true)
+		d.hold("it is addressed to two tickets at once", "held.token")
 	case d.k.Ticket != nil && d.threads():
 		d.onTicket()
 	default:
@@ -137,10 +139,12 @@ func (d *decider) absent() bool {
 	case Oversize:
 		d.out.Hold = fmt.Sprintf("it is larger than max_size (%s)", d.in.Detail)
 		d.end(Quarantined, d.out.Hold)
-		d.health("health.oversize", map[string]string{"source": d.in.Source.String(), "detail": d.in.Detail, "from": d.from().Mail})
+		d.health("health.oversize", map[string]string{
+			"mailbox": d.in.Source.Mailbox, "from": d.from().Mail, "subject": d.subject(), "size": strconv.FormatInt(d.in.Size, 10), "limit": d.in.Detail})
 	default:
 		d.end(Failed, "the server does not hand it out: "+d.in.Detail)
-		d.health("health.unfetchable", map[string]string{"source": d.in.Source.String(), "detail": d.in.Detail})
+		d.health("health.unfetchable", map[string]string{
+			"mailbox": d.in.Source.Mailbox, "uid": strconv.FormatUint(uint64(d.in.Source.UID), 10), "attempts": "", "reason": d.in.Detail})
 	}
 	d.reason("absent", string(d.in.Absent), d.out.Why)
 	return true
@@ -163,7 +167,7 @@ func (d *decider) threads() bool {
 func (d *decider) bounce() {
 	b, o := d.out.Verdict.Bounce, d.k.About
 	if o == nil || b == nil {
-		d.hold("a delivery report that is about no mail of this desk", false)
+		d.hold("a delivery report that is about no mail of this desk", "")
 		return
 	}
 	detail := fmt.Sprintf("to %s: %s", o.Recipient, oneLine(b.Status+" "+b.Diagnostic))
@@ -183,7 +187,8 @@ func (d *decider) bounce() {
 	d.entry(e)
 	if !b.Delayed && !told && d.concernsRequester(o) {
 		d.tellTeam(TemplateUndelivered, PurposeNote, func(v *InternalView) {
-			v.Lines = []Line{{Key: "undelivered.bounced", Args: map[string]string{"to": o.Recipient, "detail": oneLine(b.Status + " " + b.Diagnostic)}}}
+			v.Lines = []Line{{Key: "undelivered.bounced", Args: map[string]string{"to": o.Recipient, "status": b.Status, "reason": oneLine(b.Diagnostic)}},
+				{Key: "undelivered.what_now", Args: map[string]string{"to": o.Recipient}}}
 		})
 	}
 }
@@ -235,7 +240,7 @@ func (d *decider) onTicket() {
 	case d.k.Admitted:
 		d.customerWrote()
 	case auth == AuthFail:
-		d.hold("the sender is forged, says the mail server (dmarc=fail)", true)
+		d.hold("the sender is forged, says the mail server (dmarc=fail)", "held.forged")
 	case isAgent && !d.k.Ticket.participant(author):
 		d.agentWrote(agent)
 	case isAgent && d.k.Token.Purpose&^purposeID != PurposeCustomer:
@@ -243,9 +248,9 @@ func (d *decider) onTicket() {
 	case author != "" && d.k.Ticket.participant(author):
 		d.customerWrote()
 	case author == "":
-		d.hold("its sender cannot be told for certain", true)
+		d.hold("its sender cannot be told for certain", "held.unverified")
 	default:
-		d.hold("its sender takes no part in the ticket", true)
+		d.hold("its sender takes no part in the ticket", "held.stranger")
 	}
 }
 
@@ -335,6 +340,13 @@ func (d *decider) from() Address {
 		return Address{}
 	}
 	return d.m.From[0]
+}
+
+func (d *decider) subject() string {
+	if d.m == nil {
+		return ""
+	}
+	return d.m.Subject
 }
 
 // entry appends to the ticket, here and for the store.

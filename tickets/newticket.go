@@ -10,7 +10,7 @@ import (
 func (d *decider) newTicket() {
 	if d.out.Verdict.Auth == AuthFail && !d.k.Admitted {
 		d.out.Ticket = nil
-		d.hold("the sender is forged, says the mail server (dmarc=fail)", false)
+		d.hold("the sender is forged, says the mail server (dmarc=fail)", "")
 		return
 	}
 	d.open(nil)

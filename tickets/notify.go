@@ -25,11 +25,11 @@ func (d *decider) tellTeam(template string, purpose Purpose, fill func(*Internal
 }
 
 // tellHeld tells the ticket's people, or the default team, that a mail waits for a decision.
-func (d *decider) tellHeld(reason string) {
+func (d *decider) tellHeld(line string) {
 	d.tell(d.audience(), TemplateHeld, PurposeNote, false, func(v *InternalView) {
 		v.Text, v.TextFrom, v.TextAt = d.m.Reply, d.from().Mail, d.in.Arrived
 		v.Verified = d.out.Verdict.Auth == AuthPass
-		v.Lines = []Line{{Key: "held.reason", Args: map[string]string{"reason": reason, "from": d.from().Mail}}}
+		v.Lines = []Line{{Key: line, Args: map[string]string{"from": d.from().Mail}}, {Key: "held.what_now", Args: map[string]string{}}}
 	})
 	if n := len(d.out.Mails); n > 0 {
 		d.out.Mails[n-1].CountAs = d.k.Brand.heldCap() // one of them counts: the cap is on occasions

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -257,7 +258,12 @@ func (d *Desk) undelivered(tx *Tx, o Outgoing, dl Delivery) error {
 	if dr.concernsRequester(&o) {
 		dr.tellTeam(TemplateUndelivered, PurposeNote, func(v *InternalView) {
 			v.Text, v.TextFrom = t.LastPublic, ""
-			v.Lines = []Line{{Key: "undelivered.given_up", Args: map[string]string{"to": o.Recipient, "detail": oneLine(dl.Detail)}}}
+			key := "undelivered.gave_up"
+			if dl.Result == ResultPermanent {
+				key = "undelivered.refused"
+			}
+			v.Lines = []Line{{Key: key, Args: map[string]string{"to": o.Recipient, "attempts": strconv.Itoa(o.Attempts),
+				"since": formatTime(o.Created), "reason": oneLine(dl.Detail)}}, {Key: "undelivered.what_now", Args: map[string]string{"to": o.Recipient}}}
 		})
 	}
 	return d.carryOutTimer(&application{tx: tx, r: r, in: dr.in, known: dr.k, dec: dr.out, now: now})

@@ -53,6 +53,7 @@ type Intake struct {
 type Team struct {
 	Name    string
 	Tier    int
+	Lead    string   // lower-case address; "" for none
 	Address string   // gets a copy of notices, without a right to answer; "" for none
 	Members []string // lower-case addresses
 }
@@ -87,7 +88,7 @@ type Target struct {
 // Step is a notice at a share of the target.
 type Step struct {
 	Percent int
-	Notify  string // assignee or team
+	Notify  []string // assignee, owner, team, team_lead, admin or an address
 }
 
 // Calendar is working time.

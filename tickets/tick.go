@@ -198,22 +198,60 @@ func (d *decider) clockStep(kind string) {
 		e := Entry{Kind: EntryClock, Actor: Actor{Kind: ActorTimer, Name: clock}, Detail: fmt.Sprintf("%s: %d %%", clock, percent)}
 		changeClock(t, &e, clock, func(c *Clock) bool { c.Fired = append(slices.Clone(c.Fired), percent); return true })
 		d.entry(e)
-		to := d.audience()
-		if d.stepNotify(clock, percent) == "team" {
-			to = d.team()
+		line := Line{Key: "clock.warning", Args: map[string]string{"clock": clock, "percent": strconv.Itoa(percent),
+			"left": d.r.Calendar.Between(d.now, c.Due).Round(time.Minute).String(), "due": formatTime(c.Due)}}
+		if !d.now.Before(c.Due) {
+			line = Line{Key: "clock.breach", Args: map[string]string{"clock": clock, "due": formatTime(c.Due),
+				"over": d.r.Calendar.Between(c.Due, d.now).Round(time.Minute).String()}}
 		}
-		d.tell(to, TemplateEscalation, PurposeAnswer, false, func(v *InternalView) {
+		d.tell(d.recipients(d.stepNotify(clock, percent)), TemplateEscalation, PurposeAnswer, false, func(v *InternalView) {
 			v.Text, v.TextFrom, v.TextAt = t.LastCustomer, t.Requester.Mail, t.Created
-			v.Lines = []Line{{Key: "escalation." + clock, Args: map[string]string{"percent": strconv.Itoa(percent)}}}
+			v.Lines = []Line{line}
 		})
 	}
 }
 
-func (d *decider) stepNotify(clock string, percent int) string {
+// recipients resolves names when a step fires (S30). Who cannot be resolved is replaced by the next higher.
+func (d *decider) recipients(names []string) []string {
+	t := d.out.Ticket
+	lead := d.r.Teams[t.Team].Lead
+	var to []string
+	for _, name := range names {
+		var found []string
+		switch name {
+		case "assignee":
+			found = d.audience()
+		case "owner":
+			if found = []string{strings.ToLower(t.Owner)}; t.Owner == "" {
+				found = d.audience()
+			}
+		case "team":
+			found = d.team()
+		case "team_lead":
+			if found = []string{lead}; lead == "" {
+				found = d.team()
+			}
+		case "admin":
+			if found = []string{strings.ToLower(d.r.Admin)}; d.r.Admin == "" {
+				found = d.team()
+			}
+		default:
+			found = []string{strings.ToLower(name)}
+		}
+		for _, a := range found {
+			if !slices.Contains(to, a) {
+				to = append(to, a)
+			}
+		}
+	}
+	return to
+}
+
+func (d *decider) stepNotify(clock string, percent int) []string {
 	for _, s := range d.r.steps(clock) {
 		if s.Percent == percent {
 			return s.Notify
 		}
 	}
-	return ""
+	return nil
 }

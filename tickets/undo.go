@@ -88,11 +88,9 @@ func (op *operation) undo() bool {
 	u := op.k.Undo
 	switch {
 	case len(op.text.Commands) > 1 || op.entry.Text != "":
-		return op.refuse(Line{Key: "refused.args", Args: map[string]string{"word": "#undo"}})
-	case u == nil || len(u.Entries) == 0:
-		return op.refuse(Line{Key: "refused.nothing_to_undo"})
-	case u.Gone:
-		return op.refuse(Line{Key: "refused.undo_too_late"})
+		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#undo", "other": firstNonEmpty(otherCommand(op.text.Commands), "text")}})
+	case u == nil || len(u.Entries) == 0, u.Gone:
+		return op.refuse(Line{Key: "refused.undo", Args: map[string]string{"until": ""}})
 	}
 	for _, e := range u.Entries {
 		for _, c := range slices.Backward(e.Changes) {
@@ -103,6 +101,25 @@ func (op *operation) undo() bool {
 		}
 	}
 	op.out.Cancel = u.Waiting
-	op.lines = append(op.lines, Line{OK: true, Key: "did.undo"})
+	op.lines = append(op.lines, Line{OK: true, Key: "did.undo", Args: map[string]string{"what": oneLine(u.what())}})
 	return true
+}
+
+// what names the mail that is taken back: its commands, or the beginning of its text.
+func (u *Undoable) what() string {
+	for _, e := range u.Entries {
+		if e.Kind != EntryQueued {
+			return firstNonEmpty(e.Detail, excerpt(e.Text))
+		}
+	}
+	return ""
+}
+
+func otherCommand(commands []command.Command) string {
+	for _, c := range commands {
+		if c.Word != "undo" {
+			return "#" + c.Word
+		}
+	}
+	return ""
 }

@@ -25,8 +25,9 @@ type Text struct {
 
 // Problem says why all of a mail's commands are refused.
 type Problem struct {
-	Key     string   // unknown, args, needs_args
+	Key     string   // unknown, no_args (it takes none), args (it needs some)
 	Word    string   // as written
+	Usage   string   // how it is typed
 	Line    string   // the line it stands in
 	Suggest []string // the nearest words, nearest first
 }
@@ -84,7 +85,8 @@ func (t *Text) readLine(line string) (inline string, ok bool) {
 			if rest == line {
 				return "", false // `/etc/hosts …` is text
 			}
-			t.Problem = &Problem{Key: "args", Word: "#" + t.Commands[len(t.Commands)-1].Word, Line: line}
+			last, _ := lookup(t.Commands[len(t.Commands)-1].Word)
+			t.Problem = &Problem{Key: "no_args", Word: "#" + last.Word, Usage: last.Usage, Line: line}
 			return "", true
 		}
 		if !known {
@@ -99,14 +101,14 @@ func (t *Text) readLine(line string) (inline string, ok bool) {
 			return inline, true
 		case Nothing:
 			if args != "" && !startsCommand(args) {
-				t.Problem = &Problem{Key: "args", Word: "#" + row.Word, Line: line}
+				t.Problem = &Problem{Key: "no_args", Word: "#" + row.Word, Usage: row.Usage, Line: line}
 				return "", true
 			}
 			args, next = "", args
 		default:
 			args, next = splitCommands(args)
 			if args == "" && row.Takes == Required {
-				t.Problem = &Problem{Key: "needs_args", Word: "#" + row.Word, Line: line}
+				t.Problem = &Problem{Key: "args", Word: "#" + row.Word, Usage: row.Usage, Line: line}
 				return "", true
 			}
 		}
