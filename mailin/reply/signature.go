@@ -1,0 +1,406 @@
+package reply
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"supportd/mailin/htmltext"
+)
+
+const (
+	maxSignature = 24 // lines below "-- "
+	maxRuled     = 8  // lines below a rule that is taken for a delimiter
+	maxSignOff   = 12 // lines of a closing, a name and what follows
+	signWidth    = 70 // octets of a line in a signature without a delimiter
+)
+
+// splitSignature parts a text from the signature below it. last says that nothing was cut below the text: only there a
+// closing and a name count as a signature by themselves.
+func splitSignature(lines []line, last bool) (text, signature []line) {
+	lines = trimBlank(lines)
+	end := len(lines)
+	for range maxSignature {
+		before := end
+		end = skipContainer(lines, end)
+		end = skipAdded(lines, end)
+		end = skipDelimited(lines, end)
+		if end == before {
+			break
+		}
+	}
+	end = skipDashName(lines, end)
+	end = skipSignOff(lines, end, last)
+	if end = skipBlank(lines, end); end == len(lines) {
+		return lines, nil
+	}
+	return lines[:end], trimBlank(lines[end:])
+}
+
+func skipBlank(lines []line, end int) int {
+	for end > 0 && lines[end-1].blank() {
+		end--
+	}
+	return end
+}
+
+// skipContainer takes off what the client itself calls the signature.
+func skipContainer(lines []line, end int) int {
+	i := skipBlank(lines, end)
+	j := i
+	for j > 0 && (lines[j-1].in&htmltext.Signature != 0 || lines[j-1].blank()) {
+		j--
+	}
+	if j == i || skipBlank(lines, j) == i {
+		return end
+	}
+	return j
+}
+
+// skipAdded takes off the lines and paragraphs that phones, programs and companies add.
+func skipAdded(lines []line, end int) int {
+	i := skipBlank(lines, end)
+	if i == 0 {
+		return end
+	}
+	text := lines[i-1].text
+	if isSentFrom(text) || words.footer.has(fold(text)) || text == "ᐧ" {
+		return i - 1
+	}
+	start := i
+	for start > 0 && !lines[start-1].blank() && i-start < maxSignature*2 {
+		start--
+	}
+	if start > 0 && isDisclaimer(lines[start:i]) {
+		return start
+	}
+	if i >= 2 && i-start == 2 && isSentFrom(lines[i-2].text+" "+text) {
+		return i - 2
+	}
+	return end
+}
+
+// isSentFrom reports whether a line is one that a phone or a program adds.
+func isSentFrom(text string) bool {
+	if text == "" || len(text) > 200 {
+		return false
+	}
+	s := fold(text)
+	if i := strings.IndexByte(s, '<'); i > 0 && strings.HasSuffix(s, ">") {
+		s = strings.TrimRight(s[:i], " ")
+	}
+	s = strings.Trim(s, "[]()*_-~ ")
+	if i := strings.Index(s, "(http"); i > 0 {
+		s = strings.TrimRight(s[:i], " ")
+	}
+	bare := strings.TrimRight(s, ".!")
+	if n := strings.Count(s, " "); n > 11 || !words.sentFrom.has(bare) && !words.sentFrom.has(s) {
+		return false
+	}
+	for word := range strings.FieldsSeq(s) {
+		if words.sentence[strings.Trim(word, ",.;:!?")] {
+			return false
+		}
+	}
+	return true
+}
+
+// isDisclaimer reports whether a paragraph is a disclaimer.
+func isDisclaimer(lines []line) bool {
+	size := 0
+	for _, l := range lines {
+		size += len(l.text)
+	}
+	if size < 40 {
+		return false
+	}
+	var b strings.Builder
+	for _, l := range lines {
+		b.WriteString(l.text)
+		b.WriteByte(' ')
+		if b.Len() > 4096 {
+			break
+		}
+	}
+	s := fold(b.String())
+	for _, phrase := range words.disclaim {
+		if strings.Contains(s, phrase) {
+			return true
+		}
+	}
+	return false
+}
+
+// skipDelimited takes off what stands below a delimiter line.
+func skipDelimited(lines []line, end int) int {
+	cut := end
+	below, widest, digits := 0, 0, 0
+	columns := false
+	for i := end - 1; i > 0 && below <= maxSignature; i-- {
+		l := lines[i]
+		if l.blank() {
+			continue
+		}
+		n := delimiter(l.text)
+		if l.in&htmltext.Rule != 0 {
+			n = 3
+		}
+		switch {
+		case n == 0:
+			below++
+			widest = max(widest, len(l.text))
+			columns = columns || strings.Contains(l.text, "  ") || strings.ContainsAny(l.text, "\t|")
+			digits += strings.Count(l.text, ",")
+			continue
+		case n == 2:
+			cut = i
+		case below > maxRuled || widest > 90:
+		case !lines[i-1].blank() && delimiter(lines[i-1].text) == 0 && (columns || below > 3):
+			// A line under the head of a table, not above a name.
+		default:
+			cut = i
+		}
+	}
+	return cut
+}
+
+// delimiter tells what a line is: 2 for "--" and its like, 3 for a longer rule, 0 for neither.
+func delimiter(text string) int {
+	switch text {
+	case "--", "- -", "—", "–", "__":
+		return 2
+	}
+	if strings.ContainsAny(text, " \t") || !ruled(text, 3) {
+		return 0
+	}
+	return 3
+}
+
+// skipDashName takes off a last line such as "-Ada", "- Ada Lovelace" or "/Ada".
+func skipDashName(lines []line, end int) int {
+	i := skipBlank(lines, end)
+	if i < 2 {
+		return end
+	}
+	text := lines[i-1].text
+	name := strings.TrimLeft(text, "-–—/~")
+	if marks := utf8.RuneCountInString(text) - utf8.RuneCountInString(name); marks < 1 || marks > 2 {
+		return end
+	}
+	// "- Milk" below "- Bread" is the end of a list.
+	if !isName(strings.TrimSpace(name)) || strings.HasPrefix(lines[i-2].text, text[:1]) || strings.HasPrefix(name, " ") && !lines[i-2].blank() {
+		return end
+	}
+	return i - 1
+}
+
+// onlySignature reports whether lines are nothing but what is added at the end of mails.
+func onlySignature(lines []line) bool {
+	end := len(lines)
+	for range maxSignature {
+		before := end
+		end = skipBlank(lines, skipAdded(lines, end))
+		if end == before {
+			break
+		}
+	}
+	return end == 0
+}
+
+// skipSignOff takes off a closing with a name, or a name with telephone numbers and the like.
+func skipSignOff(lines []line, end int, last bool) int {
+	end0 := end
+	end = skipBlank(lines, end)
+	floor := max(end-2*maxSignOff, 1) // never the first line
+	best, contacts, count := end, 0, 0
+	for i := end - 1; i >= floor; i-- {
+		text := lines[i].text
+		if text == "" {
+			continue
+		}
+		if count++; count > maxSignOff || len(text) > signWidth && !isContact(text) {
+			break
+		}
+		switch {
+		case isClosing(text) && i < end-1, closesWithName(text):
+			best = i
+		case isContact(text):
+			contacts++
+		case i < end-1 && best == end && (isName(text) || nameWithContact(text)) && contacts > 0 && startsBlock(lines, i):
+			best = i
+		case isSentence(text):
+			i = floor // what stands above is text
+		}
+	}
+	if best == end {
+		best = lastName(lines, end, floor)
+	}
+	if best == end || !last && contacts < 2 {
+		return end0
+	}
+	return best
+}
+
+// lastName finds a last line that is a name and stands apart from what is said above it.
+func lastName(lines []line, end, floor int) int {
+	i := end - 1
+	if i < floor || i < 1 {
+		return end
+	}
+	text := lines[i].text
+	if nameWithContact(text) {
+		return i
+	}
+	if !isName(text) || !lines[i-1].blank() {
+		return end
+	}
+	above := lines[skipBlank(lines, i)-1].text
+	switch r, _ := utf8.DecodeLastRuneInString(above); r {
+	case '.', '!', '?', ')', ',', ';', '…', ':', '>', '"', '。', '！', '？':
+		return i
+	}
+	return end
+}
+
+// startsBlock reports whether line i starts a block: a blank line, a closing or a sentence stands above it.
+func startsBlock(lines []line, i int) bool {
+	above := lines[i-1].text
+	return above == "" || !isContact(above) && !isName(above)
+}
+
+// isClosing reports whether a line is a closing and nothing else.
+func isClosing(text string) bool {
+	if len(text) > signWidth {
+		return false
+	}
+	s := strings.Trim(fold(text), " ,.!;:-~*_)(")
+	return words.closing.has(s)
+}
+
+// closesWithName reports whether a line is a closing with a name: "Thanks, Ada", "LG Max", "Your pal, Craig."
+func closesWithName(text string) bool {
+	if len(text) > signWidth {
+		return false
+	}
+	for i, r := range text {
+		if r != ',' && r != '.' && r != '!' && r != '-' && r != '–' && r != ' ' {
+			continue
+		}
+		head, name := text[:i], strings.TrimLeft(text[i:], ",.!-– ")
+		if name == "" || !isName(name) && !nameWithContact(name) || !words.closing.has(fold(strings.TrimSpace(head))) {
+			continue
+		}
+		if r != ' ' || briefClosing(head) {
+			return true
+		}
+	}
+	return false
+}
+
+// briefClosing reports whether a closing is followed by a name without a comma: "LG Max", "Gruß Max".
+func briefClosing(s string) bool {
+	switch s = fold(s); s {
+	case "lg", "vg", "mfg", "bg", "gruß", "gruss", "grüße", "viele grüße", "liebe grüße", "mvh", "vlg", "glg", "beste grüße":
+		return true
+	}
+	return false
+}
+
+// isSentence reports whether a line is running text.
+func isSentence(text string) bool {
+	n := strings.Count(text, " ")
+	r, _ := utf8.DecodeLastRuneInString(text)
+	return n > 8 || n > 2 && (r == '.' || r == '!' || r == '?' || r == '…') || r == '。' || r == '？'
+}
+
+// isContact reports whether a line tells how to reach someone: a telephone number, an address, a web site.
+func isContact(text string) bool {
+	if len(text) > 160 || isSentence(text) && strings.Count(text, " ") > 10 {
+		return false
+	}
+	s := strings.ToLower(text)
+	for _, mark := range []string{"www.", "http://", "https://", "@"} {
+		if strings.Contains(s, mark) && strings.Count(s, " ") <= 8 {
+			return true
+		}
+	}
+	return phoneLike(s)
+}
+
+// phoneLike reports whether a line is mostly a telephone number, an extension or a post code with its town.
+func phoneLike(s string) bool {
+	digits, letters := 0, 0
+	for _, r := range s {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsLetter(r):
+			letters++
+		}
+	}
+	if strings.ContainsAny(s, "=€$%") {
+		return false
+	}
+	return digits >= 4 && letters <= 24 && strings.Count(s, " ") <= 8
+}
+
+// nameWithContact reports whether a line is a name followed by a number: "Ada Lovelace - 555-1234".
+func nameWithContact(text string) bool {
+	i := digitOf(text)
+	if i >= len(text) || i < 2 || len(text) > signWidth || !phoneLike(strings.ToLower(text)) {
+		return false
+	}
+	name := strings.TrimRight(text[:i], " \t-–,:#(+/xX.")
+	return isName(name) && strings.Count(name, " ") < 3
+}
+
+// isName reports whether a line can be a person's name: one to three capitalised words, initials and titles not
+// counted.
+func isName(text string) bool {
+	if text == "" || len(text) > 48 || strings.ContainsAny(text, "\t:;=<>@_|()[]{}\"!?*#") {
+		return false
+	}
+	names := 0
+	for word := range strings.FieldsSeq(text) {
+		bare := strings.Trim(word, ".,")
+		r, size := utf8.DecodeRuneInString(bare)
+		switch {
+		case bare == "&" || bare == "/":
+		case bare == "":
+			return false
+		case isParticle(bare):
+		case strings.ContainsAny(bare, "0123456789./\\"):
+			return false
+		case unspaced(r):
+			return utf8.RuneCountInString(text) <= 6
+		case !unicode.IsUpper(r):
+			return false
+		case size == len(bare) || strings.HasSuffix(word, ".") && len(bare) <= 5:
+			// An initial or a title.
+			if names == 0 && strings.Count(text, " ") == 0 && size == len(bare) {
+				return true
+			}
+		default:
+			names++
+		}
+	}
+	return names >= 1 && names <= 3 && !notName(text)
+}
+
+func isParticle(s string) bool {
+	switch s {
+	case "von", "van", "der", "den", "de", "da", "di", "du", "la", "le", "del", "dos", "zu", "und", "and", "y", "et", "e", "og", "och", "ja", "al", "bin", "ter", "II", "III", "Jr":
+		return true
+	}
+	return false
+}
+
+// notName knows words that often stand alone at the end of a mail and are no names.
+func notName(text string) bool {
+	switch fold(strings.Trim(text, " .,")) {
+	case "ok", "okay", "yes", "no", "ja", "nein", "oui", "non", "si", "no.", "fyi", "done", "erledigt", "test", "danke",
+		"thanks", "hello", "hallo", "hi", "regards", "asap", "n/a", "pdf", "the end", "end", "ende":
+		return true
+	}
+	return words.closing.has(fold(strings.Trim(text, " .,")))
+}

@@ -1,0 +1,125 @@
+package reply
+
+import (
+	"strings"
+
+	"supportd/mailin/htmltext"
+)
+
+// split takes the lines of a body apart.
+func split(lines []line) Parts {
+	s := newScan(lines, true)
+	parts := s.assemble()
+	if s.marked && parts.Reply == "" {
+		// Nobody wrote above the marker: the answer may stand below what it quotes.
+		s = newScan(lines, false)
+		parts = s.assemble()
+	}
+	if parts.Reply == "" && parts.Forwarded == nil {
+		return Parts{Reply: join(lines), Original: parts.Original}
+	}
+	return parts
+}
+
+// assemble decides which segments are new.
+func (s *scan) assemble() Parts {
+	segs := s.segments
+	var reply, quoted, signature []line
+	drop := func(seg segment) {
+		quoted = append(append(quoted, seg.intro...), seg.lines...)
+	}
+
+	// A quote at the end is never new.
+	tail := len(segs)
+	var below [][]line
+	for cut := false; tail > 0; tail-- {
+		seg := &segs[tail-1]
+		if seg.quote {
+			cut = true
+			continue
+		}
+		if !cut && tail == 1 {
+			seg.lines, quoted = cutBelowSentFrom(seg.lines, quoted)
+		}
+		text, sign := splitSignature(seg.lines, !cut && len(quoted) == 0 && tail == 1)
+		if len(sign) > 0 {
+			below = append(below, sign)
+			seg.lines = text
+		}
+		if len(text) > 0 {
+			if cut {
+				seg.lines = trimRules(text)
+			}
+			break
+		}
+	}
+	for i := len(below) - 1; i >= 0; i-- {
+		signature = append(signature, below[i]...)
+		if i > 0 {
+			signature = append(signature, line{})
+		}
+	}
+
+	kept := segs[:tail]
+	texts, quotes, first := 0, 0, -1
+	for i, seg := range kept {
+		if seg.quote {
+			quotes++
+			if first < 0 {
+				first = i
+			}
+		} else {
+			texts++
+		}
+	}
+	bottom := quotes == 1 && first == 0 && segs[0].strong && tail == len(segs)
+	for _, seg := range kept {
+		switch {
+		case !seg.quote:
+			reply = append(append(reply, seg.lines...), line{})
+		case bottom:
+			drop(seg)
+		default:
+			quoted = append(quoted, seg.intro...)
+			if len(seg.lines) > 0 {
+				reply = append(append(reply, seg.lines...), line{})
+			}
+		}
+	}
+	for _, seg := range segs[tail:] {
+		if seg.quote {
+			drop(seg)
+		}
+	}
+	if texts == 0 {
+		reply = nil
+	}
+	p := Parts{Reply: join(reply), Quoted: join(quoted), Signature: join(signature)}
+	s.forwards(&p)
+	return p
+}
+
+// trimRules takes rules and blank lines off the end: they belong to what was cut below them.
+func trimRules(lines []line) []line {
+	for n := len(lines); n > 0; n-- {
+		l := lines[n-1]
+		if !l.blank() && !ruled(l.text, 4) && l.in&htmltext.Rule == 0 {
+			return lines[:n]
+		}
+	}
+	return nil
+}
+
+// cutBelowSentFrom cuts a text below a line that a phone has added: some put the mail that is answered there, without
+// any mark, and nobody writes below it.
+func cutBelowSentFrom(lines, quoted []line) (text, rest []line) {
+	for i := 1; i+1 < len(lines); i++ {
+		if !lines[i-1].blank() || !lines[i+1].blank() || !isSentFrom(lines[i].text) {
+			continue
+		}
+		if below := trimBlank(lines[i+1:]); len(below) > 0 && strings.TrimSpace(join(lines[:i])) != "" && !onlySignature(below) {
+			return lines[:i+1], append(quoted, below...)
+		}
+	}
+	return lines, quoted
+}
