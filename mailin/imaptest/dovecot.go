@@ -3,15 +3,8 @@ package imaptest
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -21,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"text/template"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -72,13 +64,21 @@ type Stored struct {
 
 // Available reports whether StartDovecot can work here; the error says what is missing.
 func Available() (bool, error) {
-	if _, err := exec.LookPath("dovecot"); err != nil {
+	if _, err := program("dovecot"); err != nil {
 		return false, errors.New("dovecot is not installed (apt-get install dovecot-imapd)")
 	}
 	if os.Geteuid() != 0 {
 		return false, errors.New("dovecot can only be started by root here: it changes to other users")
 	}
 	return true, nil
+}
+
+// program finds a system program also where a short PATH does not.
+func program(name string) (string, error) {
+	if p, err := exec.LookPath(name); err == nil {
+		return p, nil
+	}
+	return exec.LookPath(filepath.Join("/usr/sbin", name))
 }
 
 // StartDovecot starts a Dovecot and returns when it answers. The caller has to call Stop.
@@ -148,7 +148,7 @@ func (d *Dovecot) Deliver(user string, raw []byte, arrived time.Time) error {
 	if err != nil {
 		return err
 	}
-	// The names of tests in a row must differ even within one tick of the clock.
+	// Names must differ even within one tick of the clock.
 	name := fmt.Sprintf("%d.P%dQ%d.imaptest", time.Now().Unix(), os.Getpid(), d.seq.Add(1))
 	tmp := filepath.Join(dir, "tmp", name)
 	if err := os.WriteFile(tmp, raw, 0o600); err != nil {
@@ -387,8 +387,15 @@ func (d *Dovecot) prepare() error {
 func (d *Dovecot) start() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.proc != nil {
+		return errors.New("start dovecot: it is running")
+	}
+	path, err := program("dovecot")
+	if err != nil {
+		return fmt.Errorf("start dovecot: %w", err)
+	}
 	before := len(d.Log())
-	proc, err := startChild(filepath.Join(d.base, "stderr"), "dovecot", "-F", "-c", d.conf())
+	proc, err := startChild(filepath.Join(d.base, "stderr"), path, "-F", "-c", d.conf())
 	if err != nil {
 		return fmt.Errorf("start dovecot: %w", err)
 	}
@@ -407,107 +414,3 @@ func (d *Dovecot) start() error {
 	d.proc = proc
 	return nil
 }
-
-// localCertificate makes a self-signed certificate for localhost and 127.0.0.1, and its key, in PEM.
-func localCertificate() (cert, key []byte, err error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := time.Now()
-	tmpl := &x509.Certificate{
-		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "localhost"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(30 * 24 * time.Hour),
-		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		KeyUsage:    x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, tmpl, tmpl, &private.PublicKey, private)
-	if err != nil {
-		return nil, nil, err
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		return nil, nil, err
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), nil
-}
-
-var dovecotConf = template.Must(template.New("dovecot.conf").Parse(`protocols = imap
-listen = 127.0.0.1
-instance_name = {{.Name}}
-base_dir = {{.Base}}/run
-state_dir = {{.Base}}/state
-log_path = {{.Base}}/dovecot.log
-ssl = yes
-ssl_cert = <{{.Base}}/cert.pem
-ssl_key = <{{.Base}}/key.pem
-disable_plaintext_auth = no
-auth_mechanisms = plain login
-first_valid_uid = 1
-mail_location = maildir:{{.Base}}/mail/%u
-mail_max_userip_connections = 100
-mailbox_idle_check_interval = 1 secs
-auth_failure_delay = 0
-{{if .Hibernate}}imap_hibernate_timeout = 1 secs
-{{end}}passdb {
-  driver = static
-  args = password={{.Password}}
-}
-userdb {
-  driver = static
-  args = uid={{.UID}} gid={{.UID}} home={{.Base}}/mail/%u allow_all_users=yes
-}
-service imap-login {
-  chroot =
-  inet_listener imap {
-    port = {{.Port}}
-  }
-  inet_listener imaps {
-    port = {{.TLSPort}}
-    ssl = yes
-  }
-}
-service imap {
-  unix_listener imap-master {
-    user = dovecot
-  }
-}
-service imap-hibernate {
-  unix_listener imap-hibernate {
-    mode = 0666
-  }
-}
-service auth {
-  unix_listener auth-client-open {
-    mode = 0666
-  }
-}
-service anvil {
-  chroot =
-}
-service stats {
-  chroot =
-}
-namespace inbox {
-  inbox = yes
-  mailbox Drafts {
-    special_use = \Drafts
-    auto = create
-  }
-  mailbox Sent {
-    special_use = \Sent
-    auto = create
-  }
-  mailbox Trash {
-    special_use = \Trash
-    auto = create
-  }
-  mailbox Archive {
-    special_use = \Archive
-    auto = create
-  }
-}
-{{range .Settings}}{{.}}
-{{end}}`))
