@@ -39,11 +39,17 @@ func fromJSON(text string) *Report {
 	if !strings.HasPrefix(text, "{") || len(text) > maxNotice {
 		return nil
 	}
-	if !strings.Contains(text, `"notificationType"`) && !strings.Contains(text, `"eventType"`) {
+	if !strings.Contains(text, `notificationType`) && !strings.Contains(text, `eventType`) {
 		return nil
 	}
 	// Mail servers fold the one long line with "!", a line end and a blank.
 	text = strings.NewReplacer("!\r\n ", "", "!\n ", "", "\r", "", "\n", "").Replace(text)
+	var wrapped struct {
+		Message string `json:"Message"`
+	}
+	if err := json.NewDecoder(strings.NewReader(text)).Decode(&wrapped); err == nil && wrapped.Message != "" {
+		text = wrapped.Message
+	}
 	var n notification
 	if err := json.NewDecoder(strings.NewReader(text)).Decode(&n); err != nil {
 		return nil
@@ -54,7 +60,7 @@ func fromJSON(text string) *Report {
 	case "Delivery":
 		r.Outcome = Delivered
 		r.Bounce.Recipients = n.Delivery.Recipients
-		r.Bounce.Diagnostic = cut(squeeze(n.Delivery.Response), 500)
+		r.Bounce.Diagnostic = legible(n.Delivery.Response)
 	case "Bounce":
 		if len(n.Bounce.Recipients) == 0 {
 			return nil
@@ -72,7 +78,7 @@ func fromJSON(text string) *Report {
 			why = reasonOfStatus(r.Bounce.Status)
 		}
 		r.Bounce.Hard = reasonTraits[why].hard
-		r.Bounce.Diagnostic = cut(squeeze(words), 500)
+		r.Bounce.Diagnostic = legible(words)
 	default:
 		return nil
 	}

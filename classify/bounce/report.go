@@ -170,11 +170,16 @@ func fromText(m *tickets.Message, s signs) Report {
 	found := recipients(s.notice, s.own)
 	r.Bounce.Recipients = fallbackRecipients(m, s, found)
 	words := wordsFor(s.notice, found)
-	status, reply, _ := codes(words)
-	if status == "" && reply == "" && reasonOf(words) == unknown {
-		words = s.notice
+	why := reasonOf(words)
+	if why == unknown {
+		why = reasonOf(s.notice)
 	}
-	finish(&r, m, s, "", words, reasonOf(words))
+	if status, reply, _ := codes(words); status == "" && reply == "" {
+		if status, reply, _ = codes(s.notice); status != "" || reply != "" || reasonOf(words) == unknown {
+			words = s.notice
+		}
+	}
+	finish(&r, m, s, "", words, why)
 	return r
 }
 
@@ -203,6 +208,12 @@ func fallbackRecipients(m *tickets.Message, s signs, found []mention) []string {
 			return []string{a}
 		}
 	}
+	if s.machine >= 3 {
+		from := firstAddress(m.FirstField("From"))
+		if a := nakedRecipient(s.notice, strings.ToLower(from[strings.LastIndexByte(from, '@')+1:])); a != "" {
+			return []string{a}
+		}
+	}
 	header := returnedHeader(m, s.returned)
 	for _, name := range [...]string{"to", "cc"} {
 		if all := addresses(headerField(header, name), 2); len(all) == 1 {
@@ -214,24 +225,40 @@ func fallbackRecipients(m *tickets.Message, s signs, found []mention) []string {
 
 // finish fills in what follows from the server's words.
 func finish(r *Report, m *tickets.Message, s signs, written, words string, why reason) {
-	if why == userUnknown && afterData(s.notice+words) {
+	b := &r.Bounce
+	if why == userUnknown && knownAfterAll(s.notice+" "+words, written) {
 		why = filtered
 	}
-	b := &r.Bounce
 	b.Status = settle(written, words, why, b.Delayed)
 	if why == unknown {
 		why = reasonOfStatus(b.Status)
 	}
-	b.Hard = r.Outcome == Failed && reasonTraits[why].hard
-	b.Diagnostic = cut(squeeze(words), 500)
+	b.Hard = r.Outcome == Failed && hard(why, b.Status)
+	b.Diagnostic = legible(words)
 	b.OriginalID = originalID(m, s)
 }
 
-// afterData reports whether the refusal came after the whole mail had been sent. A server that says "user unknown" only
-// then knows the user: carriers answer that way for their customers' filters.
-func afterData(words string) bool {
+// hard reports whether trying again cannot help. A server that answers 4xx says that it may, except about a mailbox: no
+// waiting makes an unknown one appear. What is refused for good without a reason that is known is refused for good.
+func hard(why reason, status string) bool {
+	if why == unknown {
+		return strings.HasPrefix(status, "5.") && !strings.HasSuffix(status, ".0.900")
+	}
+	return reasonTraits[why].hard && (strings.HasPrefix(status, "5") || why == userUnknown)
+}
+
+// knownAfterAll reports whether a server that says "user unknown" knows the user. One that says so only after the whole
+// mail was sent does: carriers answer that way for their customers' filters. So does one whose status code is about the
+// mailbox or the mail system (RFC 3463 §3.3, §3.4), unless it refused the address itself.
+func knownAfterAll(words, written string) bool {
 	low := strings.ToLower(words)
-	return strings.Contains(low, "end of data") || strings.Contains(low, "end of message")
+	if strings.Contains(low, "account") {
+		return false
+	}
+	if strings.Contains(low, "end of data") || strings.Contains(low, "end of message") {
+		return true
+	}
+	return len(written) > 2 && (written[2:4] == "2." || written[2:4] == "3.") && !strings.Contains(low, "rcpt")
 }
 
 // originalID is the Message-ID of the mail that the report is about: that of the returned copy, else the one that the

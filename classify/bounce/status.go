@@ -12,7 +12,7 @@ var (
 	// "550 5.1.1", "550-5.7.26", "550 #5.1.0", "550-'5.2.2": the enhanced code where RFC 2034 puts it.
 	afterReply = regexp.MustCompile(`(?:^|[^0-9.])([245][0-9][0-9])(?:[ \t:=-]+["'(\[#<]*)([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.?$|\.[^0-9])`)
 	// "#5.1.1" or "(5.1.1)" anywhere else.
-	enhancedCode = regexp.MustCompile(`(?:^|[\s(\[#'"<=;:,])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[\s)\]>,;:'"_=-]|$|\.[^0-9]|\.$)`)
+	enhancedCode = regexp.MustCompile(`(?:^|[\s(\[#'"<=;:,])([45]\.[0-9]{1,3}\.[0-9]{1,3})(?:[\s)\]>,;:'"_=-]|$|\.[^0-9]|\.$)`)
 	replyCode    = regexp.MustCompile(`(?:^|[\s;:\[(<"'])([45][0-5][0-9])(?:[\s:;,)\]"'=-]|$)`)
 )
 
@@ -22,8 +22,10 @@ func codes(words string) (status, reply string, said bool) {
 	if len(words) > maxDiagnostic {
 		words = words[:maxDiagnostic]
 	}
-	if m := afterReply.FindStringSubmatch(words); m != nil && m[1][0] == m[2][0] {
-		return m[2], m[1], true
+	for _, m := range afterReply.FindAllStringSubmatch(words, 8) {
+		if m[1][0] == m[2][0] && m[1][0] != '2' {
+			return m[2], m[1], true
+		}
 	}
 	if m := replyCode.FindStringSubmatch(words); m != nil {
 		reply = m[1]
@@ -63,14 +65,14 @@ func vague(status string) bool { return strings.HasSuffix(status, ".0.0") }
 func settle(written, words string, why reason, delayed bool) string {
 	status, reply, said := codes(words)
 	switch {
-	case status != "" && (written == "" || said || vague(written)):
+	case status != "" && (written == "" || vague(written) || said && !vague(status)):
 		return status
 	case written != "":
 		return written
 	}
 	t := reasonTraits[why]
 	class := 5
-	if delayed || strings.HasPrefix(reply, "4") || t.soft && reply == "" && !strings.Contains(strings.ToLower(words), "permanent") {
+	if delayed || strings.HasPrefix(reply, "4") || t.soft && reply == "" && !strings.Contains(strings.ToLower(words), "permanent failure") {
 		class = 4
 	}
 	return fmt.Sprintf("%d.0.%d", class, t.detail)

@@ -9,14 +9,14 @@ import (
 // returned mail.
 const maxNotice = 64 << 10
 
-// returnedMarks are the lines below which a server puts a copy of the mail, lower case.
+// returnedMarks are how lines start below which a server puts a copy of the mail, lower case, without the dashes and
+// articles before.
 var returnedMarks = []string{
-	"below this line is a copy of the message", "this is a copy of the message", "this is a copy of your message", "copy of the original message",
-	"original message follows", "original message ---", "-- original message", "original mail as follows", "unsent message follows", "returned message ---",
-	"original message as received", "message header follows", "message headers follow", "message text follows", "message follows", "message is attached below",
-	"your original message follow", "original message headers", "copy of your message", "the header of the original", "headers of the original",
-	"start of returned message", "returned message below", "original message:", "included below", "undelivered message follows", "the text of the message",
-	"ursprüngliche nachricht", "originalnachricht", "message d'origine", "mensaje original", "-- forwarded message",
+	"below this line is a copy of", "this is a copy of the message", "this is a copy of your message", "copy of the original message", "below is a copy of", "copy of your message follows",
+	"original message follows", "original message --", "original mail as follows", "unsent message follows", "returned message --", "returned message below", "original message as received",
+	"message header follows", "message headers follow", "header of the original message", "headers of the original message", "message text follows", "start of returned message",
+	"first 50 lines of your original message", "text of your message follows", "your original message follows", "your message follows", "original message headers", "undelivered message follows",
+	"included is a copy of the message", "body of the message is", "ursprüngliche nachricht --", "message d'origine --", "mensaje original --", "forwarded message --", "original message:", "original message\n",
 }
 
 // split cuts a text into the server's notice and the returned mail below it; returned is "" when there is none.
@@ -47,8 +47,12 @@ func startsReturned(line string) bool {
 			return true
 		}
 	}
+	dashed := strings.TrimLeft(l, "-=*_ ")
+	for _, article := range [...]string{"the ", "here is the ", "here is a ", "here are the ", "a ", "attached is the "} {
+		dashed = strings.TrimPrefix(dashed, article)
+	}
 	for _, mark := range returnedMarks {
-		if strings.Contains(l, mark) && len(l) < len(mark)+60 {
+		if strings.HasPrefix(dashed, mark) {
 			return true
 		}
 	}
@@ -62,7 +66,7 @@ var failing = []string{
 	"could not deliver", "couldn't deliver", "can't deliver", "cannot deliver", "undeliverable", "failed permanently", "delivery has failed", "delivery failed", "delivery of email to",
 	"delivery to the following", "did not reach", "not reached", "did not receive", "failed recipient", "failed address", "address(es) failed", "addresses failed", "following recipients returned",
 	"had permanent fatal errors", "had delivery errors", "had transient", "had errors", "delivery errors", "rejected the following", "message to the following", "delivery attempts", "has been delayed",
-	"was rejected", "is not valid", "nicht zugestellt", "nicht erreicht", "konnte nicht", "unzustellbar", "n'a pas pu être", "n'a pu être", "no se pudo", "no se ha podido", "не может быть доставлено", "не доставлено",
+	"was rejected", "is not valid", "requested action not taken", "invalid user address", "invalid final delivery", "nicht zugestellt", "nicht erreicht", "konnte nicht zugestellt", "konnte nicht zustellen", "unzustellbar", "n'a pas pu être", "n'a pu être", "no se pudo", "no se ha podido", "не может быть доставлено", "не доставлено",
 	"não pôde", "não foi possível", "non è stato possibile", "non recapitat", "kon niet", "kunde inte", "送信できません", "配信できません", "届けることができません", "无法投递", "无法发送", "未送达",
 	"trouble delivering", "error sending", "failure reasons", "recipient:", "recipients:", "failed to deliver", "attempting to deliver", "returned to sender", "an error occurred", "addressed to", "was addressed,", "destination:",
 }
@@ -79,7 +83,8 @@ func hasAny(s string, words []string) bool {
 // A mention is a failed recipient as a notice names it.
 type mention struct {
 	addr string
-	at   int // octet offset in the notice
+	at   int  // where its line starts in the notice, in octets
+	told bool // a line above says that something failed
 }
 
 // rcptLine is a command of an SMTP transcript; said is a line that starts with a server's answer about an address.
@@ -88,7 +93,7 @@ var rcptLine = regexp.MustCompile(`(?i)(?:rcpt to|recipient|final-recipient|orig
 // recipients finds whom the notice says the mail did not reach, in the order in which they stand there. own are the
 // addresses that the report was sent to, which are the sender's and never the failed ones when there are others.
 func recipients(notice string, own []string) []mention {
-	var listed, inline, answered, others []mention
+	var f findings
 	pos, since := 0, 1000 // lines since the last one that says that something failed
 	for line := range strings.Lines(notice) {
 		low := strings.ToLower(line)
@@ -96,40 +101,95 @@ func recipients(notice string, own []string) []mention {
 			since = 0
 		}
 		for i, s := range addresses(line, 50) {
-			m := mention{s.addr, pos + s.start}
-			switch {
-			case isOwn(s.addr, own):
-				continue
-			case i == 0 && leads(line, s):
-				listed = append(listed, m)
-			case since == 0 && !strings.Contains(low, "contact") && !strings.Contains(low, "from"):
-				inline = append(inline, m)
-			case replyCode.MatchString(line[:s.start]) || rcptLine.MatchString(line[:s.start]):
-				answered = append(answered, m)
-			case since < 3:
-				others = append(others, m)
-			}
+			// What a server says about an address may stand before it on the same line.
+			m := mention{s.addr, pos, since < 30}
+			f.add(m, line, low, s, i, since, isOwn(s.addr, own))
 		}
 		if strings.TrimSpace(line) != "" {
 			since++
 		}
 		pos += len(line)
 	}
-	for _, found := range [][]mention{listed, inline, answered, others} {
+	return f.best()
+}
+
+// findings sorts the addresses of a notice by how surely they are failed recipients.
+type findings struct {
+	listed, inline, answered, near, own, rest []mention
+}
+
+func (f *findings) add(m mention, line, low string, s span, i, since int, own bool) {
+	leads := i == 0 && leads(line, s, since)
+	switch {
+	case strings.HasSuffix(strings.TrimRight(low[:min(s.start, len(low))], " <\"'("), " from"):
+		// Whose mail it was, not whom it did not reach.
+	case own && leads:
+		f.own = append(f.own, m)
+	case own:
+	case leads:
+		f.listed = append(f.listed, m)
+	case strings.Contains(low, "contact") || strings.Contains(low, "assistance"):
+	case since == 0 && !strings.Contains(low, "from"):
+		f.inline = append(f.inline, m)
+	case replyCode.MatchString(line[:s.start]) || rcptLine.MatchString(line[:s.start]):
+		f.answered = append(f.answered, m)
+	case since < 3:
+		f.near = append(f.near, m)
+	case !strings.Contains(low, "from"):
+		f.rest = append(f.rest, m)
+	}
+}
+
+// best gives the surest addresses there are. A lone address in a notice is the failed one; of several that nothing is
+// said about, none is.
+func (f *findings) best() []mention {
+	for _, found := range [][]mention{f.listed, f.inline, f.answered, f.near, f.own} {
 		if len(found) > 0 {
 			return distinct(found)
 		}
 	}
+	if rest := distinct(f.rest); len(rest) == 1 {
+		return rest
+	}
 	return nil
+}
+
+// nakedRecipient finds a recipient that a notice names without its domain, on a line of its own below the one that says
+// that it failed; some providers write so about their own customers.
+func nakedRecipient(notice, domain string) string {
+	if domain == "" {
+		return ""
+	}
+	since := 1000
+	for line := range strings.Lines(notice) {
+		bare := strings.TrimSpace(line)
+		if since < 3 && len(bare) > 1 && len(bare) < 65 && line[0] <= ' ' && bare == strings.TrimFunc(bare, func(r rune) bool { return !localRune(r) }) && !strings.ContainsAny(bare, " \t:") {
+			return bare + "@" + domain
+		}
+		if hasAny(strings.ToLower(line), failing) {
+			since = 0
+		} else if bare != "" {
+			since++
+		}
+	}
+	return ""
 }
 
 // leads reports whether a line is about the address: it starts with it, apart from brackets and bullets, and goes on
 // with nothing or with what follows an address in a list.
-func leads(line string, s span) bool {
+func leads(line string, s span, since int) bool {
 	before := strings.Trim(line[:s.start], " \t<>\"'*-•(#[:.")
+	if strings.EqualFold(before, "expanded from") {
+		return true // sendmail names the address that the mail was sent to below the one it became
+	}
 	if before != "" {
 		switch strings.ToLower(before) {
-		case "to", "recipient", "recipient address", "address", "user", "failed recipient", "an", "rfc822;", "smtp", "mailto", "e-mail", "email":
+		case "to":
+			// "To:" is as well how notices quote the header of the mail.
+			if since > 2 {
+				return false
+			}
+		case "recipient", "recipient address", "address", "user", "failed recipient", "an", "rfc822;", "smtp", "mailto", "e-mail", "email":
 		default:
 			return false
 		}
