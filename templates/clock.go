@@ -43,9 +43,12 @@ func (p *phrases) moment(t time.Time, zone *time.Location, form string) string {
 	})
 }
 
-// span writes a duration in hours and minutes: "1:36 h", and "12 min" below an hour.
+// span writes a duration in hours and minutes, "1:36 h", "12 min" below an hour and "10 s" below a minute.
 func span(d time.Duration) string {
-	d = d.Abs().Round(time.Minute)
+	if d = d.Abs(); d < time.Minute {
+		return fmt.Sprintf("%d s", int(d.Round(time.Second)/time.Second))
+	}
+	d = d.Round(time.Minute)
 	if d < time.Hour {
 		return fmt.Sprintf("%d min", int(d/time.Minute))
 	}

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -122,7 +123,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["text_line"] = p.dated("said", from, at)
 	data["quoted"] = p.cut(cleanText(v.Quoted), maxQuoteLines)
 	data["attachments"] = p.attachments(v.Attachments)
-	data["warnings"] = cleanLines(v.Warnings)
+	data["warnings"] = warnings(v)
 	deadlines := p.deadlines(v)
 	data["deadlines"] = deadlines
 	data["recent"] = p.recent(v)
@@ -135,7 +136,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["sent"] = p.cut(cleanText(v.Sent), maxTextLines)
 	data["sent_to"] = strings.Join(cleanLines(v.SentTo), ", ")
 	data["commands"] = cleanLines(v.Commands)
-	data["hints"] = cleanLines(v.Hints)
+	data["hints"] = p.hints(v.Hints)
 	data["facts"] = p.facts(data, v, deadlines)
 	return data, nil
 }
@@ -226,14 +227,17 @@ func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headlin
 		if err != nil {
 			unknown = err
 		}
-		mark := "mark.refused"
-		if l.OK {
-			mark = "mark.done"
+		mark := p.fill("mark.refused", nil)
+		switch {
+		case strings.HasPrefix(l.Key, "help."):
+			mark = ""
+		case l.OK:
+			mark = p.fill("mark.done", nil)
 		}
 		if i == 0 {
 			headline = clip(text, 80)
 		}
-		lines = append(lines, map[string]any{"ok": l.OK, "mark": p.fill(mark, nil), "text": text})
+		lines = append(lines, map[string]any{"ok": l.OK, "mark": mark, "text": text})
 	}
 	return lines, headline, unknown
 }
@@ -248,6 +252,24 @@ func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
 		}
 		list = append(list, map[string]any{"name": name, "size": size, "type": clip(cleanLine(a.Type), maxName), "dangerous": a.Dangerous,
 			"text": p.fill(key, map[string]string{"name": name, "size": size})})
+	}
+	return list
+}
+
+// warnings leaves out what the list of attachments says in better words: the bare name of a dangerous file.
+func warnings(v tickets.InternalView) []string {
+	return slices.DeleteFunc(cleanLines(v.Warnings), func(w string) bool {
+		return slices.ContainsFunc(v.Attachments, func(a tickets.Attachment) bool { return a.Dangerous && a.Name == w })
+	})
+}
+
+// hints makes a sentence of a hint that is a bare ticket number.
+func (p *phrases) hints(values []string) []string {
+	list := cleanLines(values)
+	for i, h := range list {
+		if !strings.Contains(h, " ") && strings.ContainsAny(h, "0123456789") {
+			list[i] = p.fill("hint.ticket", map[string]string{"number": h})
+		}
 	}
 	return list
 }

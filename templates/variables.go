@@ -109,7 +109,7 @@ func internalFields() []field {
 		recordsField("recent", "what happened last, newest first",
 			textField("at", "when"), textField("who", "who"), textField("what", "what")),
 		recordsField("lines", "what was done, refused or found",
-			flagField("ok", "it was done"), textField("mark", "done or refused, as a word"), textField("text", "the sentence")),
+			flagField("ok", "it was done"), textField("mark", "done or refused, as a word; empty in lists"), textField("text", "the sentence")),
 		textField("headline", "the first of the lines, cut after 80 characters"),
 		listField("sent", "lines that the customer was sent"),
 		textField("sent_to", "to whom, joined by commas"),
