@@ -143,8 +143,16 @@ func trimBlank(lines []line) []line {
 	return lines
 }
 
-// next is the index of the first line at or after i that has text, or len(lines).
+// next is the index of the first line at or after i that is not blank, or len(lines). A quote mark alone is not blank.
 func next(lines []line, i int) int {
+	for i < len(lines) && lines[i].blank() && lines[i].depth == 0 {
+		i++
+	}
+	return i
+}
+
+// nextText is the index of the first line at or after i that has text, or len(lines).
+func nextText(lines []line, i int) int {
 	for i < len(lines) && lines[i].blank() {
 		i++
 	}

@@ -98,7 +98,7 @@ func (s *scan) rest(start, i int) int {
 
 // forwarded handles "---------- Forwarded message ---------" at line i.
 func (s *scan) forwarded(i int) int {
-	k := next(s.lines, i+1)
+	k := nextText(s.lines, i+1)
 	if k == len(s.lines) {
 		return i + 1
 	}
@@ -115,14 +115,14 @@ func (s *scan) headerNear(k int) (header, bool) {
 		if h, ok := readHeader(s.lines, k); ok || h.known[labelFrom] {
 			return h, true
 		}
-		k = next(s.lines, k+1)
+		k = nextText(s.lines, k+1)
 	}
 	return header{}, false
 }
 
 // separated handles "-----Original Message-----" at line i.
 func (s *scan) separated(i int) int {
-	k := next(s.lines, i+1)
+	k := nextText(s.lines, i+1)
 	if k < len(s.lines) {
 		if h, ok := readHeader(s.lines, k); ok {
 			return s.block(h, i)
@@ -223,9 +223,10 @@ func (s *scan) introduced(in intro) int {
 // quoted handles marked lines from line i on that nothing introduced so far.
 func (s *scan) quoted(i int) int {
 	end := s.quoteEnd(i)
+	above := s.hasText(i)
 	s.flush(i)
 	seg := segment{quote: true, lines: s.lines[i:end]}
-	k := next(s.lines, i)
+	k := nextText(s.lines, i)
 	if k < end {
 		if h, ok := readHeader(s.lines, k); ok {
 			seg.strong = true
@@ -234,8 +235,11 @@ func (s *scan) quoted(i int) int {
 			}
 		} else if readSeparator(s.lines[k].text) == sepForwarded {
 			s.forward, seg.strong = true, true
-			if h, ok := s.headerNear(next(s.lines, k+1)); ok {
+			if h, ok := s.headerNear(nextText(s.lines, k+1)); ok {
 				s.header = &h
+			}
+			if above { // who forwards writes above
+				return s.rest(i, i)
 			}
 		}
 		for j := k; j < end && j < k+maxIntroLines && !seg.strong; j++ {

@@ -16,9 +16,13 @@ const (
 )
 
 // splitSignature parts a text from the signature below it. last says that nothing was cut below the text: only there a
-// closing and a name count as a signature by themselves.
-func splitSignature(lines []line, last bool) (text, signature []line) {
+// closing and a name count as a signature by themselves. whole says that all of the text may be a signature, as below a
+// quote.
+func splitSignature(lines []line, last, whole bool) (text, signature []line) {
 	lines = trimBlank(lines)
+	if whole {
+		lines = append([]line{{}}, lines...)
+	}
 	end := len(lines)
 	for range maxSignature {
 		before := end
@@ -29,12 +33,9 @@ func splitSignature(lines []line, last bool) (text, signature []line) {
 			break
 		}
 	}
-	end = skipDashName(lines, end)
+	end = skipDashName(lines, end, last)
 	end = skipSignOff(lines, end, last)
-	if end = skipBlank(lines, end); end == len(lines) {
-		return lines, nil
-	}
-	return lines[:end], trimBlank(lines[end:])
+	return trimBlank(lines[:end]), trimBlank(lines[end:])
 }
 
 func skipBlank(lines []line, end int) int {
@@ -94,7 +95,7 @@ func isSentFrom(text string) bool {
 		s = strings.TrimRight(s[:i], " ")
 	}
 	bare := strings.TrimRight(s, ".!")
-	if n := strings.Count(s, " "); n > 11 || !words.sentFrom.has(bare) && !words.sentFrom.has(s) {
+	if n := strings.Count(s, " "); n > 13 || !words.sentFrom.has(bare) && !words.sentFrom.has(s) {
 		return false
 	}
 	for word := range strings.FieldsSeq(s) {
@@ -134,7 +135,7 @@ func isDisclaimer(lines []line) bool {
 // skipDelimited takes off what stands below a delimiter line.
 func skipDelimited(lines []line, end int) int {
 	cut := end
-	below, widest, digits := 0, 0, 0
+	below, widest, sentences := 0, 0, 0
 	columns := false
 	for i := end - 1; i > 0 && below <= maxSignature; i-- {
 		l := lines[i]
@@ -150,11 +151,13 @@ func skipDelimited(lines []line, end int) int {
 			below++
 			widest = max(widest, len(l.text))
 			columns = columns || strings.Contains(l.text, "  ") || strings.ContainsAny(l.text, "\t|")
-			digits += strings.Count(l.text, ",")
+			if isSentence(l.text) {
+				sentences++
+			}
 			continue
 		case n == 2:
 			cut = i
-		case below > maxRuled || widest > 90:
+		case below > maxRuled || widest > 90 || sentences > 1:
 		case !lines[i-1].blank() && delimiter(lines[i-1].text) == 0 && (columns || below > 3):
 			// A line under the head of a table, not above a name.
 		default:
@@ -176,14 +179,17 @@ func delimiter(text string) int {
 	return 3
 }
 
-// skipDashName takes off a last line such as "-Ada", "- Ada Lovelace" or "/Ada".
-func skipDashName(lines []line, end int) int {
+// skipDashName takes off a last line such as "-Ada" or, at the end of a mail, "/Ada".
+func skipDashName(lines []line, end int, last bool) int {
 	i := skipBlank(lines, end)
 	if i < 2 {
 		return end
 	}
 	text := lines[i-1].text
-	name := strings.TrimLeft(text, "-–—/~")
+	name := strings.TrimLeft(text, "-–—")
+	if name == text && last {
+		name = strings.TrimLeft(text, "/~")
+	}
 	if marks := utf8.RuneCountInString(text) - utf8.RuneCountInString(name); marks < 1 || marks > 2 {
 		return end
 	}
@@ -207,6 +213,24 @@ func onlySignature(lines []line) bool {
 	return end == 0
 }
 
+// onlySignOff reports whether lines are a closing, with or without a name, and nothing else.
+func onlySignOff(lines []line) bool {
+	if len(lines) > maxSignOff {
+		return false
+	}
+	text := lines[0].text
+	return closesWithName(text) || isClosing(text) && (len(lines) == 1 || signedBelow(lines[1:])) && !anyProse(lines)
+}
+
+func anyProse(lines []line) bool {
+	for _, l := range lines {
+		if isProse(l.text) {
+			return true
+		}
+	}
+	return false
+}
+
 // skipSignOff takes off a closing with a name, or a name with telephone numbers and the like.
 func skipSignOff(lines []line, end int, last bool) int {
 	end0 := end
@@ -222,13 +246,13 @@ func skipSignOff(lines []line, end int, last bool) int {
 			break
 		}
 		switch {
-		case isClosing(text) && i < end-1, closesWithName(text):
+		case isClosing(text) && i < end-1 && signedBelow(lines[i+1:end]), closesWithName(text):
 			best = i
 		case isContact(text):
 			contacts++
 		case i < end-1 && best == end && (isName(text) || nameWithContact(text)) && contacts > 0 && startsBlock(lines, i):
 			best = i
-		case isSentence(text):
+		case isSentence(text) || isProse(text):
 			i = floor // what stands above is text
 		}
 	}
@@ -241,6 +265,31 @@ func skipSignOff(lines []line, end int, last bool) int {
 	return best
 }
 
+// signedBelow reports whether what stands below a closing starts with whoever signs: a name, a company, "Your Nordwind
+// team". One line of four words and more is taken for text.
+func signedBelow(lines []line) bool {
+	i := next(lines, 0)
+	if i == len(lines) {
+		return false
+	}
+	text := lines[i].text
+	count := 0
+	for word := range strings.FieldsSeq(text) {
+		if bare := strings.Trim(word, ".,"); !isParticle(bare) && len(bare) > 1 && !strings.HasSuffix(word, ".") {
+			count++
+		}
+	}
+	if count <= 3 || next(lines, i+1) < len(lines) {
+		return true
+	}
+	first, _, _ := strings.Cut(fold(text), " ")
+	switch first {
+	case "ihr", "ihre", "dein", "deine", "euer", "eure", "your", "the", "votre", "su", "il", "uw", "das", "die":
+		return count <= 6
+	}
+	return strings.ContainsAny(text, "/|,&")
+}
+
 // lastName finds a last line that is a name and stands apart from what is said above it.
 func lastName(lines []line, end, floor int) int {
 	i := end - 1
@@ -248,13 +297,18 @@ func lastName(lines []line, end, floor int) int {
 		return end
 	}
 	text := lines[i].text
-	if nameWithContact(text) {
-		return i
-	}
-	if !isName(text) || !lines[i-1].blank() {
+	number := nameWithContact(text)
+	if !number && (!isName(text) || !lines[i-1].blank()) {
 		return end
 	}
-	above := lines[skipBlank(lines, i)-1].text
+	j := skipBlank(lines, i)
+	if j == 0 {
+		return end
+	}
+	if number && j < i {
+		return i
+	}
+	above := lines[j-1].text
 	switch r, _ := utf8.DecodeLastRuneInString(above); r {
 	case '.', '!', '?', ')', ',', ';', '…', ':', '>', '"', '。', '！', '？':
 		return i
@@ -311,6 +365,19 @@ func isSentence(text string) bool {
 	n := strings.Count(text, " ")
 	r, _ := utf8.DecodeLastRuneInString(text)
 	return n > 8 || n > 2 && (r == '.' || r == '!' || r == '?' || r == '…') || r == '。' || r == '？'
+}
+
+// isProse reports whether a line has the many small words of running text, even if it is not a whole sentence.
+func isProse(text string) bool {
+	small, all := 0, 0
+	for word := range strings.FieldsSeq(text) {
+		r, _ := utf8.DecodeRuneInString(word)
+		all++
+		if unicode.IsLower(r) {
+			small++
+		}
+	}
+	return all > 5 && 2*small > all
 }
 
 // isContact reports whether a line tells how to reach someone: a telephone number, an address, a web site.
@@ -375,11 +442,8 @@ func isName(text string) bool {
 			return utf8.RuneCountInString(text) <= 6
 		case !unicode.IsUpper(r):
 			return false
-		case size == len(bare) || strings.HasSuffix(word, ".") && len(bare) <= 5:
+		case strings.Contains(text, " ") && (size == len(bare) || strings.HasSuffix(word, ".") && len(bare) <= 5):
 			// An initial or a title.
-			if names == 0 && strings.Count(text, " ") == 0 && size == len(bare) {
-				return true
-			}
 		default:
 			names++
 		}

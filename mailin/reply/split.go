@@ -41,7 +41,7 @@ func (s *scan) assemble() Parts {
 		if !cut && tail == 1 {
 			seg.lines, quoted = cutBelowSentFrom(seg.lines, quoted)
 		}
-		text, sign := splitSignature(seg.lines, !cut && len(quoted) == 0 && tail == 1)
+		text, sign := splitSignature(seg.lines, !cut && len(quoted) == 0 && tail == 1, tail > 1)
 		if len(sign) > 0 {
 			below = append(below, sign)
 			seg.lines = text
@@ -61,6 +61,11 @@ func (s *scan) assemble() Parts {
 	}
 
 	kept := segs[:tail]
+	if n := len(kept); n > 2 && kept[n-2].quote && kept[n-2].strong && onlySignOff(kept[n-1].lines) {
+		// Someone signed below the quote: that answers nothing in it.
+		drop(kept[n-2])
+		kept = append(kept[:n-2:n-2], kept[n-1])
+	}
 	texts, quotes, first := 0, 0, -1
 	for i, seg := range kept {
 		if seg.quote {
