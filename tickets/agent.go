@@ -271,7 +271,7 @@ func (op *operation) answerCustomer(template, text string) {
 	}
 	op.out.Mails = append(op.out.Mails, Mail{
 		To: op.t.Requester, Cc: op.t.Participants, Class: ClassAnswer, Template: template, Public: &v,
-		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply,
+		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply, Agent: op.agent,
 	})
 	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
 	for _, p := range op.t.Participants {

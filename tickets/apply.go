@@ -119,14 +119,13 @@ func (a *application) writeTicket() error {
 	}
 	t := a.known.Ticket
 	if a.dec.New {
-		n, err := a.tx.add("tickets", 1)
-		if err != nil {
+		if _, err := a.tx.add("tickets", 1); err != nil {
 			return err
 		}
-		if n != a.known.NextCount {
-			return fmt.Errorf("ticket number %d was taken meanwhile", a.known.NextCount)
+		if _, err := a.tx.add("numbers", 1); err != nil {
+			return err
 		}
-		t = &Ticket{ID: TicketID(n)}
+		t = &Ticket{ID: a.known.NextID}
 	} else if t == nil || len(a.dec.Entries) == 0 {
 		if t != nil {
 			a.stored.Ticket = t.ID
@@ -319,8 +318,8 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 	if m.Public != nil {
 		text, err = a.r.Renderer.Public(m.Template, *m.Public)
 		l.Language = m.Public.Language
-		if m.Class == ClassAnswer && m.Public.Agent != "" && b.AgentFrom != "" {
-			l.From.Name = strings.ReplaceAll(b.AgentFrom, "{agent}", m.Public.Agent)
+		if m.Class == ClassAnswer && b.AgentName != nil {
+			l.From.Name = b.AgentName(m.Agent)
 		}
 	} else {
 		text, err = a.r.Renderer.Internal(m.Template, *m.Internal)

@@ -39,6 +39,7 @@ type Mail struct {
 	Attach    bool   // carries the attachments of the message on
 	CountAs   string // for whose cap it counts; "" for nobody's
 	NoTicket  bool   // about no ticket: health notices
+	Agent     Agent  // who answers, in ClassAnswer
 }
 
 // decider carries what every step of a decision needs.
@@ -137,10 +138,10 @@ func (d *decider) absent() bool {
 	case Vanished:
 		d.end(Failed, "it was removed from the server before it could be read")
 	case Oversize:
-		d.out.Hold = fmt.Sprintf("it is larger than max_size (%s)", d.in.Detail)
+		d.out.Hold = fmt.Sprintf("it is larger than max_size (%d MB)", d.k.Intake.MaxSize>>20)
 		d.end(Quarantined, d.out.Hold)
 		d.health("health.oversize", map[string]string{
-			"mailbox": d.in.Source.Mailbox, "from": d.from().Mail, "subject": d.subject(), "size": strconv.FormatInt(d.in.Size, 10), "limit": d.in.Detail})
+			"mailbox": d.in.Source.Mailbox, "from": d.from().Mail, "subject": d.subject(), "size": strconv.FormatInt(d.in.Size, 10), "limit": strconv.FormatInt(d.k.Intake.MaxSize, 10)})
 	default:
 		d.end(Failed, "the server does not hand it out: "+d.in.Detail)
 		d.health("health.unfetchable", map[string]string{

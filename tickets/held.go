@@ -117,9 +117,5 @@ func (tx *Tx) unhold(h *HeldMail, s *Stored, before Result) error {
 	if err := tx.put(bucketSources, sourceKey(s.Source), r); err != nil {
 		return err
 	}
-	if _, err := tx.add("result:"+string(before), ^uint64(0)); err != nil { // one less
-		return err
-	}
-	_, err = tx.add("result:"+string(s.Result), 1)
-	return err
+	return tx.countChange("result:", string(before), string(s.Result))
 }

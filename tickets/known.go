@@ -29,7 +29,7 @@ type Known struct {
 	AnswersHour int // automatic answers to the author in the last hour
 	AnswersDay  int
 	NextID      TicketID
-	NextCount   uint64
+	NextCount   uint64    // of the next ticket number; runs ahead of NextID after a restore
 	Held        *HeldMail // the mail that a command names, when it names one
 	Undo        *Undoable // what #undo would take back, when the message asks for it
 	NoticesHour int
@@ -38,8 +38,8 @@ type Known struct {
 // know gathers what the store knows about a message.
 func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	k := &Known{Intake: r.Mailboxes[in.Source.Mailbox], Brand: r.brandOf(in.Source.Mailbox)}
-	k.NextCount = tx.counter("tickets") + 1
-	k.NextID = TicketID(k.NextCount)
+	k.NextID = TicketID(tx.counter("tickets") + 1)
+	k.NextCount = tx.counter("numbers") + 1
 	m := in.Message
 	if m == nil {
 		return k, nil

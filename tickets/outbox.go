@@ -37,7 +37,7 @@ func (tx *Tx) enqueue(o Outgoing, mail []byte) error {
 	if o.NotBefore.After(o.Next) {
 		o.Next = o.NotBefore
 	}
-	if tx.counter("outbox:held") > 0 {
+	if tx.counter("restored") > 0 {
 		o.State = Held
 	} else if err := tx.btx.Bucket(bucketDue).Put(dueKey(o.Next, o.ID), []byte{}); err != nil {
 		return err
@@ -45,7 +45,42 @@ func (tx *Tx) enqueue(o Outgoing, mail []byte) error {
 	if err := tx.btx.Bucket(bucketBytes).Put(key64(uint64(o.ID)), mail); err != nil {
 		return err
 	}
-	return tx.put(bucketOutbox, key64(uint64(o.ID)), o)
+	return tx.putOutgoing(&o)
+}
+
+// putOutgoing stores the record of a mail and counts its state.
+func (tx *Tx) putOutgoing(o *Outgoing) error {
+	key := key64(uint64(o.ID))
+	var before Outgoing
+	ok, err := tx.get(bucketOutbox, key, &before)
+	if err != nil {
+		return err
+	}
+	if !ok || before.State != o.State {
+		if err := tx.countChange("outbox:", string(before.State), string(o.State)); err != nil {
+			return err
+		}
+	}
+	return tx.put(bucketOutbox, key, o)
+}
+
+// OutboxStats is how many mails wait, and since when.
+type OutboxStats struct {
+	Waiting  int // for their first attempt or the end of one
+	Deferred int
+	GivenUp  int
+	Held     int
+	Oldest   time.Time // when the oldest scheduled mail was due; zero when there is none
+}
+
+// OutboxStats counts the outbox; it costs the same however much is in it.
+func (tx *Tx) OutboxStats() (OutboxStats, error) {
+	count := func(s DeliveryState) int { return int(tx.counter("outbox:" + string(s))) }
+	st := OutboxStats{Waiting: count(Queued) + count(Sending), Deferred: count(Deferred), GivenUp: count(GivenUp), Held: count(Held)}
+	if k, _ := tx.btx.Bucket(bucketDue).Cursor().First(); k != nil {
+		st.Oldest = keyTime(k[:8])
+	}
+	return st, nil
 }
 
 // checkAddress refuses what must never reach an SMTP command line (S-053).
@@ -100,7 +135,7 @@ func (tx *Tx) reschedule(o *Outgoing, at time.Time) error {
 			return err
 		}
 	}
-	return tx.put(bucketOutbox, key64(uint64(o.ID)), o)
+	return tx.putOutgoing(o)
 }
 
 // finish takes a mail off the schedule for good. Its bytes go: the record and the ticket's entry stay.

@@ -36,9 +36,9 @@ type Brand struct {
 	Name      string // key in the configuration
 	Desk      string // display name, such as "Nordwind Service"
 	From      Address
-	AgentFrom string // display name of an agent's answers; "{agent}" stands for the agent's name
-	Server    string // name of the SMTP server
-	Prefix    string // of ticket numbers
+	AgentName func(Agent) string // display name of an agent's answers; nil: the one of From
+	Server    string             // name of the SMTP server
+	Prefix    string             // of ticket numbers
 	// Plus says that mail to local+anything@domain reaches the mailbox. Without it replies are matched by Message-ID.
 	Plus bool
 }
@@ -46,7 +46,8 @@ type Brand struct {
 // Intake is what the desk knows about a watched mailbox.
 type Intake struct {
 	Brand   string
-	Trusted bool // reachable for authenticated users only
+	Trusted bool  // reachable for authenticated users only
+	MaxSize int64 // octets; of larger mail only a prefix is read
 }
 
 // Team is a group of agents of one tier.

@@ -275,8 +275,8 @@ func (tx *Tx) advance(b Batch) error {
 // Raw returns the raw bytes of a stored message.
 func (d *Desk) Raw(m *Stored) ([]byte, error) { return d.Store.mail.get(m.Raw) }
 
-// ticketMessages returns the stored messages of a ticket, oldest first.
-func (tx *Tx) ticketMessages(id TicketID) ([]Stored, error) {
+// TicketMessages returns the stored messages of a ticket, oldest first.
+func (tx *Tx) TicketMessages(id TicketID) ([]Stored, error) {
 	entries, err := tx.Entries(id)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,11 @@ const (
 	StateClosed          State = "closed"           // final
 )
 
+// States lists all states, in the order of a life.
+func States() []State {
+	return []State{StateNew, StateOpen, StateWaitingCustomer, StateSolved, StateClosed}
+}
+
 // Live reports whether someone still has to do something.
 func (s State) Live() bool {
 	return s == StateNew || s == StateOpen || s == StateWaitingCustomer

@@ -93,6 +93,29 @@ func (tx *Tx) counter(name string) uint64 {
 	return 0
 }
 
+// countChange moves one from a counter to another; "" is none.
+func (tx *Tx) countChange(prefix, before, after string) error {
+	if before != "" {
+		if _, err := tx.add(prefix+before, ^uint64(0)); err != nil { // one less
+			return err
+		}
+	}
+	if after == "" {
+		return nil
+	}
+	_, err := tx.add(prefix+after, 1)
+	return err
+}
+
+// StateCounts is how many tickets are in each state; it costs the same however many there are.
+func (tx *Tx) StateCounts() map[State]int {
+	counts := map[State]int{}
+	for _, s := range States() {
+		counts[s] = int(tx.counter("state:" + string(s)))
+	}
+	return counts
+}
+
 // ── tickets ──
 
 // Ticket returns a ticket, or ErrNotFound.
@@ -216,8 +239,14 @@ func (tx *Tx) lastEntries(id TicketID, n int) ([]Entry, error) {
 // append adds an entry to a ticket: the entry's changes are applied to t, and both are stored.
 func (tx *Tx) append(t *Ticket, e Entry) error {
 	e.Ticket, e.Seq = t.ID, t.Entries+1
+	before := t.State
 	if err := t.apply(e); err != nil {
 		return fmt.Errorf("ticket %s: %w", t.Number, err)
+	}
+	if before != t.State {
+		if err := tx.countChange("state:", string(before), string(t.State)); err != nil {
+			return err
+		}
 	}
 	if err := tx.put(bucketEntries, entryKey(t.ID, e.Seq), e); err != nil {
 		return err

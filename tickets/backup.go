@@ -1,0 +1,282 @@
+package tickets
+
+import (
+	"archive/tar"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+	bolt "go.etcd.io/bbolt"
+)
+
+// A backup is a tar file with desk.db, keys.json and mail/*.db. desk.db is copied first and the archives after it: raw
+// mail is written before the rows that refer to it, so every row of the copy finds its message.
+
+// BackupReport says what a backup holds.
+type BackupReport struct {
+	File    string `json:"file"`
+	Bytes   int64  `json:"bytes"`
+	Tickets uint64 `json:"tickets"`
+	Months  int    `json:"months"`
+}
+
+// Backup writes a consistent copy of the whole desk into file while work goes on. The file appears when it is complete;
+// an older one of that name is replaced. It holds everybody's mail and the keys: only its owner may read it.
+func (s *Store) Backup(ctx context.Context, file string, now time.Time) (BackupReport, error) {
+	r := BackupReport{File: file}
+	if !filepath.IsAbs(file) {
+		return r, fmt.Errorf("backup to %q: the path must be absolute, because the daemon writes it", file)
+	}
+	f, err := os.CreateTemp(filepath.Dir(file), ".backup-*")
+	if err != nil {
+		return r, fmt.Errorf("backup to %s: %w", file, plainCause(err))
+	}
+	defer os.Remove(f.Name())
+	w := tar.NewWriter(f)
+	err = s.writeBackup(ctx, w, now, &r)
+	err = errors.Join(err, w.Close(), f.Sync())
+	if info, statErr := f.Stat(); statErr == nil {
+		r.Bytes = info.Size()
+	}
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err == nil {
+		err = syncDir(filepath.Dir(file))
+	}
+	if err != nil {
+		return r, fmt.Errorf("backup to %s: %w", file, plainCause(err))
+	}
+	return r, nil
+}
+
+func (s *Store) writeBackup(ctx context.Context, w *tar.Writer, now time.Time, r *BackupReport) error {
+	err := s.View(func(tx *Tx) error {
+		r.Tickets = tx.counter("tickets")
+		return writeSnapshot(w, deskFile, tx.btx, now)
+	})
+	if err != nil {
+		return err
+	}
+	keys, err := os.ReadFile(filepath.Join(s.dir, keyFile))
+	if err != nil {
+		return err
+	}
+	if err := w.WriteHeader(&tar.Header{Name: keyFile, Mode: 0o600, Size: int64(len(keys)), ModTime: now}); err != nil {
+		return err
+	}
+	if _, err := w.Write(keys); err != nil {
+		return err
+	}
+	months, err := s.mail.months()
+	if err != nil {
+		return err
+	}
+	for _, month := range months {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		err := s.mail.view(month, func(db *bolt.DB) error {
+			return db.View(func(btx *bolt.Tx) error {
+				return writeSnapshot(w, mailDir+"/"+month+".db", btx, now)
+			})
+		})
+		if err != nil {
+			return err
+		}
+		r.Months++
+	}
+	return nil
+}
+
+func writeSnapshot(w *tar.Writer, name string, btx *bolt.Tx, now time.Time) error {
+	if err := w.WriteHeader(&tar.Header{Name: name, Mode: 0o600, Size: btx.Size(), ModTime: now}); err != nil {
+		return err
+	}
+	_, err := btx.WriteTo(w)
+	return err
+}
+
+// Restore puts a backup in the place of the desk in dir. What stood there is moved into a folder beside it, whose name
+// is returned. The outbox of the restored desk is held until ReleaseOutbox: what it owes may have been sent since. No
+// ticket number above the backup's is used again.
+func Restore(dir, file string, now time.Time) (replaced string, err error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("state directory %s: %w", dir, plainCause(err))
+	}
+	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o600))
+	if ok, err := lock.TryLock(); err != nil || !ok {
+		return "", fmt.Errorf("state directory %s is in use: stop supportd before a restore", dir)
+	}
+	defer lock.Unlock()
+	fresh, err := os.MkdirTemp(dir, ".restore-*")
+	if err != nil {
+		return "", fmt.Errorf("restore into %s: %w", dir, plainCause(err))
+	}
+	defer os.RemoveAll(fresh)
+	if err := unpack(file, fresh); err != nil {
+		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
+	}
+	if err := prepareRestored(fresh, lastNumber(dir)); err != nil {
+		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
+	}
+	return swapIn(dir, fresh, now)
+}
+
+// lastNumber is the highest ticket number of the desk that is being replaced, as far as it can still be read.
+func lastNumber(dir string) (n uint64) {
+	db, err := openChecked(filepath.Join(dir, deskFile))
+	if err != nil {
+		return 0
+	}
+	defer db.Close()
+	defer guard(func(any) { n = 0 })()
+	_ = db.View(func(btx *bolt.Tx) error { n = (&Tx{btx: btx}).counter("numbers"); return nil })
+	return n
+}
+
+// numbersSkipped is how far the numbers jump when the replaced desk cannot say how far it had come.
+const numbersSkipped = 1000
+
+// prepareRestored checks the unpacked desk, holds its outbox and moves its numbers on.
+func prepareRestored(fresh string, last uint64) error {
+	if _, err := readKeys(fresh); err != nil {
+		return err
+	}
+	db, err := openChecked(filepath.Join(fresh, deskFile))
+	if err != nil {
+		return err
+	}
+	err = migrate(db, deskFile)
+	if err == nil {
+		err = db.Update(func(btx *bolt.Tx) error {
+			tx := &Tx{btx: btx, writable: true}
+			if have := tx.counter("numbers"); last == 0 {
+				last = have + numbersSkipped
+			} else if last < have {
+				last = have
+			}
+			if _, err := tx.add("numbers", last-tx.counter("numbers")); err != nil {
+				return err
+			}
+			if _, err := tx.add("restored", 1); err != nil {
+				return err
+			}
+			return tx.holdOutbox()
+		})
+	}
+	return errors.Join(err, db.Close())
+}
+
+// holdOutbox takes every mail off the schedule.
+func (tx *Tx) holdOutbox() error {
+	mails, err := tx.Outbox(false)
+	if err != nil {
+		return err
+	}
+	for _, o := range mails {
+		if o.State == GivenUp || o.State == Held {
+			continue
+		}
+		o.State = Held
+		if err := tx.reschedule(&o, time.Time{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReleaseOutbox lets the mails go that a restore holds, and returns how many.
+func (d *Desk) ReleaseOutbox(ctx context.Context) (int, error) {
+	n := 0
+	err := d.Store.Update(ctx, func(tx *Tx) error {
+		n = 0
+		mails, err := tx.Outbox(false)
+		if err != nil {
+			return err
+		}
+		for _, o := range mails {
+			if o.State != Held {
+				continue
+			}
+			n++
+			o.State = Queued
+			if err := tx.reschedule(&o, d.Now().UTC()); err != nil {
+				return err
+			}
+		}
+		tx.onCommit(d.wakeSender)
+		return tx.btx.Bucket(bucketMeta).Delete([]byte("count:restored"))
+	})
+	return n, err
+}
+
+// unpack takes a backup apart. It takes only the names that a backup has.
+func unpack(file, dir string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return plainCause(err)
+	}
+	defer f.Close()
+	if err := os.Mkdir(filepath.Join(dir, mailDir), 0o700); err != nil {
+		return err
+	}
+	found := map[string]bool{}
+	r := tar.NewReader(f)
+	for {
+		h, err := r.Next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return errors.New("this is not a supportd backup, or it is damaged")
+		}
+		month, isMail := strings.CutPrefix(h.Name, mailDir+"/")
+		if h.Name != deskFile && h.Name != keyFile && (!isMail || strings.ContainsAny(month, `/\`)) {
+			return fmt.Errorf("this is not a supportd backup: it holds %q", h.Name)
+		}
+		found[h.Name] = true
+		if err := unpackFile(filepath.Join(dir, filepath.FromSlash(h.Name)), r); err != nil {
+			return fmt.Errorf("%s: %w", h.Name, err)
+		}
+	}
+	if !found[deskFile] || !found[keyFile] {
+		return errors.New("this is not a supportd backup, or it is cut short: desk.db or keys.json is missing")
+	}
+	return nil
+}
+
+func unpackFile(path string, r io.Reader) error {
+	out, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return plainCause(err)
+	}
+	_, err = io.Copy(out, r)
+	return errors.Join(err, out.Sync(), out.Close())
+}
+
+// swapIn moves the old files aside and the new ones into their place.
+func swapIn(dir, fresh string, now time.Time) (string, error) {
+	replaced := filepath.Join(dir, "replaced-"+now.UTC().Format("20060102-150405"))
+	if err := os.Mkdir(replaced, 0o700); err != nil {
+		return "", fmt.Errorf("restore into %s: %w", dir, plainCause(err))
+	}
+	for _, name := range []string{deskFile, keyFile, mailDir} {
+		old := filepath.Join(dir, name)
+		if err := os.Rename(old, filepath.Join(replaced, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return replaced, fmt.Errorf("restore into %s: %w", dir, plainCause(err))
+		}
+		if err := os.Rename(filepath.Join(fresh, name), old); err != nil {
+			return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
+		}
+	}
+	return replaced, syncDir(dir)
+}
