@@ -103,6 +103,7 @@ func (f *follower) readPortion(q *queue, items []item) error {
 	}
 	reason, err := f.fetchInto(q, slots, fetch, partial)
 	if err != nil {
+		f.missBroken(q, slots, err)
 		return err
 	}
 	for _, s := range slots {
@@ -219,23 +220,34 @@ func (f *follower) retryHoles(ctx context.Context) error {
 
 func (f *follower) retryInto(q *queue, due []uint32) error {
 	for _, uid := range sorted(due) {
+		delete(f.broke, uid)
 		items, err := f.describeAll(q.ctx, []uint32{uid})
-		if err == nil {
-			delete(f.broke, uid)
-			err = f.readPortion(q, items)
-		}
-		if err != nil && f.lost(err) && !errors.Is(err, errCut) && q.ctx.Err() == nil {
-			// What broke the connection counts as one more attempt, so that it does not do so for ever.
-			f.blind = 0
-			s := newSlot(f.source(uid), item{uid: uid})
-			s.miss("the connection broke: "+oneLine(err.Error()), false)
-			return errors.Join(err, q.push(s))
-		}
 		if err != nil {
+			s := newSlot(f.source(uid), item{uid: uid})
+			if err := q.push(s); err != nil {
+				return err
+			}
+			f.missBroken(q, []*slot{s}, err)
+			return err
+		}
+		if err := f.readPortion(q, items); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// missBroken counts a broken connection as one more failed attempt at a message that is being retried, so that it does
+// not break one connection after the other for ever.
+func (f *follower) missBroken(q *queue, slots []*slot, err error) {
+	if q.advance || !f.lost(err) || errors.Is(err, errCut) || q.ctx.Err() != nil {
+		return
+	}
+	for _, s := range slots {
+		if !s.filled {
+			s.miss("the connection broke: "+oneLine(err.Error()), false)
+		}
+	}
 }
 
 func (f *follower) source(uid uint32) tickets.Source {

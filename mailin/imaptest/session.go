@@ -251,11 +251,13 @@ func (s *session) Poll(w *imapserver.UpdateWriter, allowExpunge bool) error {
 
 // Idle implements imapserver.Session.
 func (s *session) Idle(w *imapserver.UpdateWriter, stop <-chan struct{}) error {
-	if s.view == nil {
+	s.srv.mu.Lock() // a connection that ends while IDLE begins is closed meanwhile
+	view, news := s.view, s.news
+	s.srv.mu.Unlock()
+	if view == nil {
 		<-stop
 		return nil
 	}
-	view, news := s.view, s.news
 	for {
 		if err := view.Poll(w, true); err != nil {
 			return err
