@@ -52,7 +52,7 @@ var kinds = map[string]kind{
 	"target":   {wants: "a time in hours, minutes or seconds such as 4h", plural: "times such as 4h", tags: []string{"!!int", "!!float"}, pattern: `^(\d+(\.\d+)?(s|m|h))+$`, parse: parseTarget},
 	"size":     {wants: "a size such as 25MB", plural: "sizes such as 25MB", tags: []string{"!!int", "!!float"}, pattern: `^\d+(\.\d+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$`, parse: parseSize},
 	"date":     {wants: "a date such as 2026-11-01", plural: "dates", tags: []string{"!!timestamp"}, pattern: `^\d{4}-\d{2}-\d{2}(T.+)?$`, parse: parseDate},
-	"address":  {wants: "a mail address", plural: "addresses", pattern: `^[^@]*[^@\s<]@[^@\s>]+>?$`, parse: parseAddress},
+	"address":  {wants: "a mail address", plural: "addresses", pattern: `^([^<>]*<[^\s@<>,;]+@[^\s@<>,;]+>|[^\s@<>,;()]+@[^\s@<>,;()]+)$`, parse: parseAddress},
 	"server":   {wants: "a server such as imap.nordwind.example or imap.nordwind.example:993", plural: "servers", tags: []string{"!!float"}, pattern: `^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(:\d+)?$`, parse: parseServer},
 	"listen":   {wants: "an address and port such as 127.0.0.1:8025", plural: "addresses and ports", pattern: `^.*:\d+$`, parse: parseListen},
 	"host":     {wants: "a host name such as mx.nordwind.example", plural: "host names", pattern: `^[^\s:/@,;]+$`, parse: parseHost},

@@ -43,6 +43,28 @@ func Load(path string) (*Config, Findings) {
 	return Parse(path, data, filepath.Dir(path))
 }
 
+// StateDir finds the state directory that a configuration names even when the file has faults, so that the running
+// daemon can still be asked. Without a readable state key it is the default.
+func StateDir(path string) string {
+	dir := "state"
+	data, err := readBounded(path, maxFile)
+	for line := range bytes.Lines(data) {
+		rest, ok := bytes.CutPrefix(line, []byte("state:"))
+		if !ok || err != nil {
+			continue
+		}
+		var n yaml.Node
+		if yaml.Load(rest, &n) == nil && len(n.Content) == 1 && n.Content[0].Kind == yaml.ScalarNode && n.Content[0].Value != "" {
+			dir = n.Content[0].Value
+		}
+		break
+	}
+	if filepath.IsAbs(dir) {
+		return filepath.Clean(dir)
+	}
+	return filepath.Join(filepath.Dir(path), dir)
+}
+
 // Unreadable reports whether the findings say that there was no file to check.
 func (fs Findings) Unreadable() bool { return len(fs) == 1 && fs[0].Line == 0 }
 

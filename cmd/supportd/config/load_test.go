@@ -26,15 +26,17 @@ func examples(t testing.TB) string {
 	if err := os.CopyFS(dir, os.DirFS(testdata)); err != nil {
 		t.Fatal(err)
 	}
-	for name, mode := range map[string]os.FileMode{"*.pw": 0o600, "open.pw": 0o644} {
-		matches, err := filepath.Glob(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
+	secrets, err := filepath.Glob(filepath.Join(dir, "*.pw"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range secrets {
+		mode := os.FileMode(0o600)
+		if filepath.Base(name) == "open.pw" {
+			mode = 0o644
 		}
-		for _, m := range matches {
-			if err := os.Chmod(m, mode); err != nil {
-				t.Fatal(err)
-			}
+		if err := os.Chmod(name, mode); err != nil {
+			t.Fatal(err)
 		}
 	}
 	return dir

@@ -1,0 +1,353 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"supportd/tickets"
+)
+
+// Expand writes a configuration in the full form, with every default spelled out. Loaded from the same folder it gives
+// the same Config. Passwords stay where they are: the file or variable is named.
+func Expand(c *Config) ([]byte, error) {
+	root := block()
+	root.add("version", plain(strconv.Itoa(FormatVersion), "!!int"))
+
+	org := block()
+	org.add("name", text(c.Organisation))
+	org.add("timezone", text(c.Zone.String()))
+	org.add("languages", texts(c.Languages))
+	org.addTexts("staff_domains", c.StaffDomains)
+	root.add("organisation", org)
+
+	boxes, brands, calendars, teams := block(), block(), block(), block()
+	for _, m := range c.Mailboxes {
+		boxes.add(m.Name, c.expandMailbox(m))
+	}
+	root.add("mailboxes", boxes)
+	for _, b := range c.Brands {
+		brands.add(b.Name, c.expandBrand(b))
+	}
+	root.add("brands", brands)
+	for _, cal := range c.Calendars {
+		calendars.add(cal.Name, expandCalendar(cal))
+	}
+	root.add("calendars", calendars)
+	for _, t := range c.Teams {
+		teams.add(t.Name, expandTeam(t))
+	}
+	root.add("teams", teams)
+
+	if c.FirstResponse > 0 {
+		root.add("first_response", text(written(c.FirstResponse)))
+	}
+	if c.Resolve > 0 {
+		root.add("resolve", text(written(c.Resolve)))
+	}
+	if c.FirstResponse+c.Resolve > 0 {
+		root.add("remind", expandRemind(c.Remind))
+	}
+	if len(c.Answers) > 0 {
+		answers := &node{Kind: yaml.SequenceNode}
+		for _, a := range c.Answers {
+			one := block()
+			one.add("name", text(a.Name))
+			one.add("match", expandMatch(a.Match))
+			one.add("send", text(c.relative(a.File)))
+			answers.Content = append(answers.Content, one.yaml())
+		}
+		root.add("auto_answers", block().add("answers", answers))
+	}
+	root.add("lifecycle", block().
+		add("solved", block().add("close_after", text(written(c.CloseAfter)))).
+		add("reopen", block().add("within", text(written(c.ReopenWithin)))))
+	root.add("spam", expandSpam(c))
+	root.add("state", text(c.relative(c.State)))
+	root.addText("listen", c.Listen)
+	root.add("undo", text(written(c.Undo)))
+	root.add("disk_floor", text(writtenSize(c.DiskFloor)))
+	if c.Admin.Mail != "" {
+		root.add("admin", address(c.Admin))
+	}
+
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# The full form of %s: what supportd reads in it, with every default.\n", filepath.Base(c.Path))
+	out, err := yaml.Dump(root.yaml(), yaml.WithIndent(2), yaml.WithLineWidth(-1))
+	if err != nil {
+		return nil, fmt.Errorf("write the full form: %w", err)
+	}
+	b.Write(out)
+	return b.Bytes(), nil
+}
+
+func (c *Config) expandMailbox(m Mailbox) *node {
+	n := block()
+	n.add("imap", text(net.JoinHostPort(m.Host, strconv.Itoa(m.Port))))
+	c.login(n, m.TLS, m.CAFile, m.User, m.Password)
+	n.add("folder", text(m.Folder))
+	n.add("poll", text(written(m.Poll)))
+	n.add("after", text(m.After))
+	n.addText("move_to", m.MoveTo)
+	if !m.Since.IsZero() {
+		n.add("since", quoted(m.Since.Format(time.RFC3339)))
+	}
+	n.add("max_size", text(writtenSize(m.MaxSize)))
+	n.add("brand", text(m.Brand))
+	n.add("addresses", texts(m.Addresses))
+	n.add("plus_addresses", plain(strconv.FormatBool(m.Plus), "!!bool"))
+	n.add("trusted", plain(strconv.FormatBool(m.Trusted), "!!bool"))
+	n.addText("sender_kind", m.SenderKind)
+	return n
+}
+
+// login adds what mailboxes and SMTP servers have in common.
+func (c *Config) login(n *node, tls, caFile, user string, password Secret) {
+	n.add("tls", text(tls))
+	if caFile != "" {
+		n.add("ca_file", text(c.relative(caFile)))
+	}
+	n.addText("user", user)
+	n.addText("password_file", password.file)
+	if password.env != "" {
+		n.add("password", quoted("${"+password.env+"}"))
+	}
+}
+
+func (c *Config) expandBrand(b Brand) *node {
+	n := block()
+	n.add("from", address(b.From))
+	n.addText("agent_from", b.AgentFrom)
+	smtp := block()
+	smtp.add("server", text(net.JoinHostPort(b.SMTP.Host, strconv.Itoa(b.SMTP.Port))))
+	c.login(smtp, b.SMTP.TLS, b.SMTP.CAFile, b.SMTP.User, b.SMTP.Password)
+	var retry []string
+	for _, d := range b.SMTP.Retry {
+		retry = append(retry, written(d))
+	}
+	smtp.add("retry", texts(retry))
+	smtp.add("give_up", text(written(b.SMTP.GiveUp)))
+	smtp.add("connections", plain(strconv.Itoa(b.SMTP.Connections), "!!int"))
+	n.add("smtp", smtp)
+	n.add("ticket_prefix", text(b.TicketPrefix))
+	if b.Templates != "" {
+		n.add("templates", text(c.relative(b.Templates)))
+	}
+	form := block().add("de", text(b.AddressForm["de"])).add("en", text(b.AddressForm["en"]))
+	form.Style = yaml.FlowStyle
+	return n.add("address_form", form)
+}
+
+func expandTeam(t Team) *node {
+	n := block().add("tier", plain(strconv.Itoa(t.Tier), "!!int"))
+	if len(t.Members) > 0 {
+		members := &node{Kind: yaml.SequenceNode}
+		for _, m := range t.Members {
+			members.Content = append(members.Content, address(m).yaml())
+		}
+		n.add("members", members)
+	}
+	n.addText("address", t.Address)
+	if t.Lead.Mail != "" {
+		n.add("lead", address(t.Lead))
+	}
+	n.add("calendar", texts(t.Calendars))
+	n.addTexts("skills", t.Skills)
+	return n
+}
+
+func expandCalendar(cal Calendar) *node {
+	n := block()
+	n.add("timezone", text(cal.Zone.String()))
+	n.add("hours", expandHours(cal.Hours))
+	n.addTexts("holidays", cal.Holidays)
+	if len(cal.Days) > 0 {
+		days := block()
+		for _, o := range cal.Days {
+			name := o.From
+			if o.To != o.From {
+				name += ".." + o.To
+			}
+			days.addKey(quoted(name), expandIntervals(o.Hours))
+		}
+		n.add("days", days)
+	}
+	return n
+}
+
+// expandHours writes a week from Monday, with equal neighbours as spans.
+func expandHours(week map[time.Weekday][]Interval) *node {
+	whole := true
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		whole = whole && slices.Equal(week[day], []Interval{allDay})
+	}
+	if whole {
+		return text("24/7")
+	}
+	names := []string{"mo", "tu", "we", "th", "fr", "sa", "su"}
+	n := block()
+	for i := 0; i < 7; {
+		j := i + 1
+		for j < 7 && slices.Equal(week[time.Weekday((i+1)%7)], week[time.Weekday((j+1)%7)]) {
+			j++
+		}
+		if intervals := week[time.Weekday((i+1)%7)]; len(intervals) > 0 {
+			name := names[i]
+			if j > i+1 {
+				name += "-" + names[j-1]
+			}
+			n.add(name, expandIntervals(intervals))
+		}
+		i = j
+	}
+	return n
+}
+
+func expandIntervals(intervals []Interval) *node {
+	if len(intervals) == 0 {
+		return text("closed")
+	}
+	l := &node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, iv := range intervals {
+		l.Content = append(l.Content, quoted(iv.String()).yaml())
+	}
+	return l
+}
+
+func expandRemind(steps []Step) *node {
+	n := block()
+	for _, s := range steps {
+		n.add(strconv.Itoa(s.Percent)+"%", texts(s.Notify))
+	}
+	return n
+}
+
+func expandSpam(c *Config) *node {
+	n := block()
+	n.addTexts("trust_auth_results_from", c.AuthservIDs)
+	n.addTexts("trusted_hosts", c.TrustedHosts)
+	q := block().add("spam_header", texts(c.SpamHeaders))
+	if c.ScoreAtLeast > 0 {
+		q.add("score_at_least", plain(strconv.FormatFloat(c.ScoreAtLeast, 'f', -1, 64), "!!float"))
+	}
+	return n.add("quarantine", q.add("dmarc", text("fail")))
+}
+
+func expandMatch(m Match) *node {
+	n := block()
+	scopes := map[string]*node{"": n}
+	for _, t := range m.Tests {
+		at, ok := scopes[t.Scope]
+		if !ok {
+			at = block()
+			scopes[t.Scope] = at
+			n.add(t.Scope, at)
+		}
+		at.add(t.How, texts(t.Values))
+	}
+	for _, part := range []struct {
+		key string
+		ms  []Match
+	}{{"any", m.Any}, {"all", m.All}, {"not", m.Not}} {
+		l := &node{Kind: yaml.SequenceNode}
+		for _, sub := range part.ms {
+			l.Content = append(l.Content, expandMatch(sub).yaml())
+		}
+		if len(l.Content) > 0 {
+			n.add(part.key, l)
+		}
+	}
+	return n
+}
+
+// relative is a path as it is written in the file.
+func (c *Config) relative(p string) string {
+	if rest, err := filepath.Rel(c.Dir, p); err == nil && filepath.IsLocal(rest) {
+		return filepath.ToSlash(rest)
+	}
+	return p
+}
+
+// written is a duration as one writes it: 4h, 90s.
+func written(d time.Duration) string {
+	switch {
+	case d%time.Hour == 0 && d > 0:
+		return strconv.FormatInt(int64(d/time.Hour), 10) + "h"
+	case d%time.Minute == 0 && d > 0:
+		return strconv.FormatInt(int64(d/time.Minute), 10) + "m"
+	case d%time.Second == 0:
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + "s"
+}
+
+func writtenSize(n int64) string {
+	if n%1_000_000 == 0 && n > 0 {
+		return strconv.FormatInt(n/1_000_000, 10) + "MB"
+	}
+	return strconv.FormatInt(n, 10) + "B"
+}
+
+// writtenAddress is an address as one writes it, the name in quotes where it needs them.
+func writtenAddress(a tickets.Address) string {
+	switch {
+	case a.Name == "":
+		return a.Mail
+	case strings.ContainsAny(a.Name, `"\<>`):
+		return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(a.Name) + `" <` + a.Mail + ">"
+	}
+	return a.Name + " <" + a.Mail + ">"
+}
+
+// node is a YAML node under construction.
+type node yaml.Node
+
+func (n *node) yaml() *yaml.Node { return (*yaml.Node)(n) }
+
+func block() *node { return &node{Kind: yaml.MappingNode} }
+
+func plain(value, tag string) *node { return &node{Kind: yaml.ScalarNode, Tag: tag, Value: value} }
+
+func text(s string) *node { return plain(s, "!!str") }
+
+func quoted(s string) *node {
+	return &node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s, Style: yaml.DoubleQuotedStyle}
+}
+
+func texts(values []string) *node {
+	l := &node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+	for _, v := range values {
+		l.Content = append(l.Content, text(v).yaml())
+	}
+	return l
+}
+
+func address(a tickets.Address) *node { return text(writtenAddress(a)) }
+
+// add appends a key and returns n.
+func (n *node) add(key string, value *node) *node { return n.addKey(text(key), value) }
+
+func (n *node) addKey(key, value *node) *node {
+	n.Content = append(n.Content, key.yaml(), value.yaml())
+	return n
+}
+
+// addText and addTexts leave out what is empty.
+func (n *node) addText(key, value string) {
+	if value != "" {
+		n.add(key, text(value))
+	}
+}
+
+func (n *node) addTexts(key string, values []string) {
+	if len(values) > 0 {
+		n.add(key, texts(values))
+	}
+}

@@ -1,0 +1,168 @@
+package config
+
+import (
+	"bytes"
+	_ "embed" // the schema
+	"errors"
+	"fmt"
+	"strings"
+	"text/template"
+
+	"supportd/tickets"
+)
+
+//go:embed supportd.schema.json
+var schema []byte
+
+// Schema is the JSON Schema of the file, for editors.
+func Schema() []byte { return bytes.Clone(schema) }
+
+// InitOptions say what goes into a new configuration file. Address and Team are required.
+type InitOptions struct {
+	Address      string   // what customers write to, with or without a display name
+	Team         []string // addresses of the people who answer
+	IMAP         string   // host or host:port; default imap. and the address's domain
+	SMTP         string   // host or host:port; default smtp. and the address's domain
+	User         string   // default: the address
+	PasswordFile string   // default: what stands before the @ and .pw
+	TLS          string   // implicit, starttls or none; default implicit
+	Language     string   // default en
+	Timezone     string   // default UTC, for German Europe/Berlin
+	TrustAuth    string   // the mail server's name in Authentication-Results; default: the IMAP host's
+	Trusted      bool     // only people who logged in can write to the mailbox
+	Schema       string   // where editors find the schema; default supportd.schema.json
+}
+
+// InitFile writes a commented configuration in the short form. It loads without findings as soon as the password file
+// exists.
+func InitFile(o InitOptions) ([]byte, error) {
+	v, err := parseAddress(o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("make a configuration: address: %w", err)
+	}
+	a := v.(tickets.Address)
+	if len(o.Team) == 0 {
+		return nil, errors.New("make a configuration: team: name the address of at least one person who answers")
+	}
+	local, domain, _ := strings.Cut(a.Mail, "@")
+	o.Address = writtenAddress(a)
+	for value, fallback := range map[*string]string{&o.IMAP: "imap." + domain, &o.SMTP: "smtp." + domain, &o.User: a.Mail,
+		&o.PasswordFile: safeName(local) + ".pw", &o.Language: "en", &o.TLS: TLSImplicit, &o.Schema: "supportd.schema.json"} {
+		if *value == "" {
+			*value = fallback
+		}
+	}
+	if o.Timezone == "" {
+		if o.Timezone = "UTC"; o.Language == "de" {
+			o.Timezone = "Europe/Berlin"
+		}
+	}
+	if o.TrustAuth == "" {
+		o.TrustAuth = o.IMAP
+		if s, err := parseServer(o.IMAP); err == nil {
+			o.TrustAuth = s.(server).host
+		}
+	}
+	for i, member := range o.Team {
+		v, err := parseAddress(member)
+		if err != nil {
+			return nil, fmt.Errorf("make a configuration: team: %w", err)
+		}
+		o.Team[i] = writtenAddress(v.(tickets.Address))
+	}
+	var b bytes.Buffer
+	if err := initTemplate().Execute(&b, o); err != nil {
+		return nil, fmt.Errorf("make a configuration: %w", err)
+	}
+	_, findings := parse("supportd.yaml", b.Bytes(), "", func(string) (string, bool) { return "", false })
+	for _, f := range findings {
+		if f.Path != "mailbox.password_file" {
+			return nil, fmt.Errorf("make a configuration: %s", strings.TrimPrefix(f.String(), "supportd.yaml:"))
+		}
+	}
+	return b.Bytes(), nil
+}
+
+// safeName keeps of a mail address's local part what can stand in a file name.
+func safeName(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if isName("a" + string(r)) {
+			return r
+		}
+		return '-'
+	}, s)
+	if strings.Trim(s, ".-") == "" {
+		return "supportd"
+	}
+	return s
+}
+
+func initTemplate() *template.Template {
+	return template.Must(template.New("init").Funcs(template.FuncMap{"q": yamlText}).Parse(initText))
+}
+
+// yamlText writes a text so that YAML reads it back as that very text.
+func yamlText(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for _, r := range s {
+		switch {
+		case r == '"' || r == '\\':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r < ' ' || r == 0x7f || r >= 0x80 && r < 0xa0 || r == 0x2028 || r == 0x2029 || r == 0xfeff:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String() + `"`
+}
+
+const initText = `# yaml-language-server: $schema={{.Schema}}
+#
+# The support desk behind {{.Address}}.
+# Check this file with "supportd check", try the servers with "supportd check --online", start with "supportd run".
+version: 1
+
+# The mailbox, and the server that takes the desk's mails. The password stands in a file of its own, which only the
+# user that runs supportd may read: chmod 600 {{.PasswordFile}}
+mailbox:
+  imap: {{q .IMAP}}
+  smtp: {{q .SMTP}}
+  user: {{q .User}}
+  password_file: {{q .PasswordFile}}
+{{- if ne .TLS "implicit"}}
+  tls: {{.TLS}}
+{{- end}}
+{{- if .Trusted}}
+  trusted: true              # only people who logged in can write to this mailbox
+{{- end}}
+  # after: move              # what happens to a mail that is stored: leave, flag or move
+  # move_to: Done
+
+# Who mails come from: the address that customers write to.
+from: {{q .Address}}
+
+# The people who answer. Each gets every new mail and answers it from the own mail client.
+team:
+{{- range .Team}}
+  - {{q .}}
+{{- end}}
+{{if not .Trusted}}
+# The name that your own mail server writes at the start of the Authentication-Results field above every mail. Without
+# the right name here nobody can be told from somebody who only claims to be them, and agents' answers are held.
+trust_auth_results_from: {{q .TrustAuth}}
+{{end}}
+language: {{.Language}}
+timezone: {{q .Timezone}}
+
+# When the desk works. 24/7 if absent.
+# hours: {mo-th: "08:00-17:00", fr: "08:00-14:00"}
+# holidays: [DE-BY]
+
+# What customers are promised, in working time, and who is reminded at which part of it.
+# first_response: 4h
+# resolve: 24h
+# remind: {75%: assignee, 100%: team}
+`

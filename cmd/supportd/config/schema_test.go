@@ -1,0 +1,265 @@
+package config
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/invopop/jsonschema"
+	validator "github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v4"
+)
+
+// TestSchemaIsUpToDate holds that the schema is made from the key table. Run with -update to make it anew.
+func TestSchemaIsUpToDate(t *testing.T) {
+	made, err := json.MarshalIndent(makeSchema(), "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made = append(made, '\n')
+	for _, path := range []string{"supportd.schema.json", "../../../docs/supportd.schema.json"} {
+		hold(t, path, made)
+	}
+}
+
+// hold compares a generated file with what was made, or writes it with -update.
+func hold(t *testing.T, path string, made []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, made, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	have, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(have, made) {
+		t.Errorf("%s differs from the key table; run go test ./cmd/supportd/config -update", path)
+	}
+}
+
+// makeSchema writes the key table as a JSON Schema.
+func makeSchema() *jsonschema.Schema {
+	defs := jsonschema.Definitions{}
+	root := sectionSchema(reflect.TypeFor[fileKeys](), defs)
+	// One form or the other, and both of its halves.
+	root.AllOf = []*jsonschema.Schema{
+		{AnyOf: []*jsonschema.Schema{{Required: []string{"mailbox", "from"}}, {Required: []string{"mailboxes", "brands"}}}},
+		{AnyOf: []*jsonschema.Schema{{Required: []string{"team"}}, {Required: []string{"teams"}}}}}
+	root.Version = "https://json-schema.org/draft/2020-12/schema"
+	root.Title = "supportd configuration"
+	root.Description = "The configuration file of supportd."
+	root.Definitions = defs
+	return root
+}
+
+// sectionSchema is the schema of a struct of the key table.
+func sectionSchema(t reflect.Type, defs jsonschema.Definitions) *jsonschema.Schema {
+	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	fields, _ := keysOf(t)
+	for _, f := range fields {
+		p := fieldSchema(f, defs)
+		p.Description = f.tag.Get("doc")
+		if f.tag.Get("required") != "" {
+			s.Required = append(s.Required, f.key)
+		}
+		s.Properties.Set(f.key, p)
+	}
+	if _, login := s.Properties.Get("password"); login {
+		s.DependentRequired = map[string][]string{"password": {"user"}, "password_file": {"user"}}
+		s.Not = &jsonschema.Schema{Required: []string{"password", "password_file"}}
+	}
+	if t == reflect.TypeFor[matchKeys]() || t == reflect.TypeFor[scopedMatchKeys]() {
+		s.MinProperties = new(uint64(1))
+	}
+	return s
+}
+
+func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
+	switch v := reflect.New(f.typ).Interface().(type) {
+	case *hoursKeys:
+		week := &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
+			`^([Mm]o|[Tt]u|[Ww]e|[Tt]h|[Ff]r|[Ss]a|[Ss]u|[Dd]i|[Mm]i|[Dd]o|[Ss]o)(-(mo|tu|we|th|fr|sa|su|di|mi|do|so))?$`: intervalsSchema()}}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Const: "24/7"}, week}}
+	case *daysKeys:
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
+			`^(\d{4}-)?\d{2}-\d{2}(\.\.(\d{4}-)?\d{2}-\d{2})?$`: intervalsSchema()}}
+	case *remindKeys:
+		who := &jsonschema.Schema{Type: "string", Pattern: "^(" + strings.Join(recipients, "|") + `|[^@\s]+@[^@\s]+)$`}
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
+			`^\d{1,3}%$`: oneOrMany(who)}}
+	case interface{ elem() (reflect.Type, string) }:
+		inner, suffix := v.elem()
+		ref := definition(inner, defs)
+		if suffix == "[]" {
+			l := &jsonschema.Schema{Type: "array", Items: ref, MinItems: new(uint64(1))}
+			if f.tag.Get("one") != "" {
+				return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{ref, l}}
+			}
+			return l
+		}
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: ref, MinProperties: new(uint64(1)),
+			PropertyNames: &jsonschema.Schema{Pattern: `^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]{0,62}$`}}
+	case value:
+		s := scalarSchema(f)
+		if strings.HasPrefix(f.typ.Name(), "many[") {
+			if f.tag.Get("one") != "" {
+				return oneOrMany(s)
+			}
+			return &jsonschema.Schema{Type: "array", Items: s, MinItems: new(uint64(1)), UniqueItems: true}
+		}
+		return s
+	}
+	ref := definition(f.typ, defs)
+	switch f.tag.Get("short") {
+	case "server":
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: kinds["server"].pattern}, ref}}
+	case "answers":
+		inner := definition(reflect.TypeFor[answerKeys](), defs)
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "array", Items: inner, MinItems: new(uint64(1))}, ref}}
+	}
+	return &jsonschema.Schema{AllOf: []*jsonschema.Schema{ref}}
+}
+
+// definition puts a section among the definitions once, and refers to it.
+func definition(t reflect.Type, defs jsonschema.Definitions) *jsonschema.Schema {
+	name := strings.TrimSuffix(t.Name(), "Keys")
+	if _, known := defs[name]; !known {
+		defs[name] = &jsonschema.Schema{} // sections that hold themselves find it
+		*defs[name] = *sectionSchema(t, defs)
+	}
+	return &jsonschema.Schema{Ref: "#/$defs/" + name}
+}
+
+func scalarSchema(f field) *jsonschema.Schema {
+	k := kinds[f.tag.Get("kind")]
+	s := &jsonschema.Schema{Type: k.schema, Pattern: k.pattern}
+	if s.Type == "" {
+		s.Type = "string"
+	}
+	switch f.tag.Get("kind") {
+	case "enum":
+		for v := range strings.FieldsSeq(f.tag.Get("values")) {
+			s.Enum = append(s.Enum, v)
+		}
+	case "region":
+		for _, v := range regions {
+			s.Enum = append(s.Enum, v)
+		}
+	case "int", "number":
+		s.Minimum, s.Maximum = json.Number(f.tag.Get("min")), json.Number(f.tag.Get("max"))
+		if f.key == "version" {
+			s.Const = FormatVersion
+		}
+	case "duration": // 0 is the one duration without a unit
+		s.Type, s.AnyOf, s.Pattern = "", []*jsonschema.Schema{{Type: "string", Pattern: k.pattern}, {Const: 0}}, ""
+	}
+	if def := f.tag.Get("default"); def != "" {
+		s.Default = def
+		var v any
+		if s.Type != "string" && yaml.Unmarshal([]byte(def), &v) == nil {
+			s.Default = v
+		}
+	}
+	return s
+}
+
+func oneOrMany(s *jsonschema.Schema) *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{s, {Type: "array", Items: s, MinItems: new(uint64(1)), UniqueItems: true}}}
+}
+
+func intervalsSchema() *jsonschema.Schema {
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Const: "closed"},
+		oneOrMany(&jsonschema.Schema{Type: "string", Pattern: `^\d{2}:\d{2} ?- ?\d{2}:\d{2}$`})}}
+}
+
+// schemaCheck compiles the schema that is shipped; what it returns checks a YAML file against it.
+func schemaCheck(t *testing.T) func(data []byte) error {
+	t.Helper()
+	doc, err := validator.UnmarshalJSON(bytes.NewReader(Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := validator.NewCompiler()
+	if err := c.AddResource("supportd.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("supportd.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(data []byte) error {
+		var v any
+		if err := yaml.Unmarshal(data, &v); err != nil {
+			return fmt.Errorf("not YAML: %w", err)
+		}
+		// Through JSON, so that the validator sees the types that it knows.
+		j, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("no JSON: %w", err)
+		}
+		inst, err := validator.UnmarshalJSON(bytes.NewReader(j))
+		if err != nil {
+			return fmt.Errorf("no JSON: %w", err)
+		}
+		return s.Validate(inst)
+	}
+}
+
+func TestSchemaAcceptsExamples(t *testing.T) {
+	validate := schemaCheck(t)
+	t.Chdir(examples(t))
+	warned, err := filepath.Glob("warn-*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range append(good(t), warned...) {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := validate(data); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestSchemaFlagsFaults holds that an editor shows every fault that lies in one value or key. The faults that it cannot
+// see need other files or other keys; they are listed, so that the list does not grow unseen.
+func TestSchemaFlagsFaults(t *testing.T) {
+	validate := schemaCheck(t)
+	t.Chdir(examples(t))
+	unseen := map[string]bool{}
+	for name := range strings.FieldsSeq(unseenBySchema) {
+		unseen["bad-"+name+".yaml"] = true
+	}
+	bad, err := filepath.Glob("bad-*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range bad {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if flagged := validate(data) != nil; flagged == unseen[name] {
+			t.Errorf("%s: flagged by the schema: %t", name, flagged)
+		}
+	}
+}
+
+const unseenBySchema = `
+admin-own-address agent-from answer-folder answer-no-file answer-regex-all answer-regex-size answer-regex answer-twice
+brand-dangling brand-others-address brand-unused brand-which ca-file calendar-name duration-too-long
+duration-too-short from-elsewhere hours-backwards hours-day-twice hours-empty hours-none hours-overlap hours-unquoted
+language-not-among merge-key mixed-forms mixed-mailboxes move-to-idle move-to-missing move-to-same name-twice
+remind-lead same-address same-folder secret-env-unset secret-file-empty secret-file-folder secret-file-lines
+secret-file-missing secret-file-near secret-file-open secret-missing state-file tag team-calendar team-nobody
+team-own-address team-twice templates-missing tier-none tls-none zone-abbreviation zone
+`
