@@ -23,6 +23,7 @@ func (b *builder) attach(n *node) {
 	if machineType(n.typ) {
 		b.machine(n, data)
 	}
+	b.textFile(n, data)
 	subject := ""
 	if n.typ == "message/rfc822" || n.typ == "message/global" {
 		subject = b.forwarded(n, data)
@@ -56,6 +57,9 @@ func (b *builder) file(n *node, data []byte, subject string) {
 	a.Dangerous = dangerous(a.Name, name, a.Type, data)
 	if a.Dangerous {
 		b.defect(n.where(), "a program or script is attached: "+a.Name)
+	}
+	if a.SHA256 == b.want && b.found == nil {
+		b.found = append(make([]byte, 0, len(data)), data...)
 	}
 	b.m.Attachments = append(b.m.Attachments, a)
 }

@@ -9,12 +9,14 @@ import (
 )
 
 // body chooses the parts that are the text of the message and makes attachments of the others.
-func (b *builder) body(root *node) {
+func (b *builder) body(root *node, w *walker) {
+	b.expand(root, w)
 	b.structure([]*node{root}, "multipart/mixed", false, &b.text, &b.html)
 	b.fillText()
 	for _, n := range b.other {
 		b.attach(n)
 	}
+	b.fillFallback()
 }
 
 // structure sorts parts the way RFC 8621 §4.1.4 does: what is shown in line is text, the rest is attached. A nil list
@@ -190,6 +192,13 @@ func poorText(text string) string {
 
 // partText decodes a text part: UTF-8, lines ended by LF, without NUL.
 func (b *builder) partText(n *node) string {
+	if !n.done {
+		n.text, n.done = b.decodeText(n), true
+	}
+	return n.text
+}
+
+func (b *builder) decodeText(n *node) string {
 	data, defect := decodeTransfer(n.body, n.encoding)
 	if defect != "" {
 		b.defect(n.where(), defect)
@@ -211,7 +220,11 @@ func (b *builder) partText(n *node) string {
 		}
 	}
 	t := normaliseLines(d.text)
-	if n.typ == "text/plain" && strings.EqualFold(n.params["format"], "flowed") {
+	if n.typ != "text/plain" {
+		return t
+	}
+	t = b.inlineFiles(n, b.openPGP(n, t))
+	if strings.EqualFold(n.params["format"], "flowed") {
 		t = unflow(t, strings.EqualFold(n.params["delsp"], "yes"))
 	}
 	return t

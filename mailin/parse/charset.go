@@ -102,17 +102,31 @@ func decodeGuess(b []byte, detect bool) decoded {
 		return decoded{text: strings.ToValidUTF8(string(b), replacement), charset: "utf-8"}
 	}
 	if detect && len(b) >= detectMin {
-		sample := b
-		if len(sample) > detectMax {
-			sample = sample[:detectMax]
-		}
-		if r, err := chardet.NewTextDetector().DetectBest(sample); err == nil && r.Confidence >= detectSure {
-			if enc := lookupCharset(normaliseCharset(r.Charset)); enc != nil {
-				return decoded{text: convert(enc, b), charset: strings.ToLower(r.Charset)}
-			}
+		if name := detectCharset(b[:min(len(b), detectMax)]); name != "" {
+			return decoded{text: convert(lookupCharset(name), b), charset: name}
 		}
 	}
 	return decoded{text: convert(charmap.Windows1252, b), charset: "windows-1252"}
+}
+
+// detectCharset guesses a charset by the letters that occur, or gives "". Between equals the one that comes first in
+// the alphabet wins, so that the same mail is always read the same way.
+func detectCharset(sample []byte) string {
+	results, err := chardet.NewTextDetector().DetectAll(sample)
+	if err != nil {
+		return ""
+	}
+	best, sure := "", detectSure-1
+	for _, r := range results {
+		name := normaliseCharset(r.Charset)
+		if r.Confidence < sure || r.Confidence == sure && best != "" && name > best || lookupCharset(name) == nil {
+			continue
+		}
+		if r.Confidence > sure || best == "" || name < best {
+			best, sure = name, r.Confidence
+		}
+	}
+	return best
 }
 
 // mostlyUTF8 tells whether b is UTF-8 with a little damage: a cut character or a stray octet.

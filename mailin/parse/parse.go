@@ -35,6 +35,18 @@ func Message(raw []byte) *tickets.Message {
 func read(raw []byte, nested int) *tickets.Message {
 	m := &tickets.Message{Size: int64(len(raw))}
 	b := builder{m: m, nested: nested}
+	b.read(raw)
+	return m
+}
+
+// File finds the attachment with that digest in a mail that Message has read, decoded.
+func File(raw []byte, sum tickets.Digest) (data []byte, ok bool) {
+	b := builder{m: &tickets.Message{}, want: sum}
+	b.read(raw)
+	return b.found, b.found != nil
+}
+
+func (b *builder) read(raw []byte) {
 	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
 		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
 		b.defect("message", "its lines end in CR alone")
@@ -42,9 +54,8 @@ func read(raw []byte, nested int) *tickets.Message {
 	w := walker{raw: raw, defect: b.defect}
 	root, _ := w.part(0, "", "text/plain", true)
 	b.header(&root.header, charsetHint(root))
-	b.body(root)
-	m.Identity = identity(&root.header, raw[root.header.body:])
-	return m
+	b.body(root, &w)
+	b.m.Identity = identity(&root.header, raw[root.header.body:])
 }
 
 // charsetHint is what raw 8-bit header text is most likely written in.
@@ -62,8 +73,13 @@ type builder struct {
 	text   []*node // parts that make up the text, in order
 	html   []*node // parts that make up its HTML form, in order
 	other  []*node // all others
-	names  map[string]int
+	spare  []spare // what can stand in for a text, best first
+	want   tickets.Digest
+	found  []byte // the attachment with the digest want
 }
+
+// spare is text that is shown when there is no other.
+type spare struct{ text, from string }
 
 // defect notes what is wrong, once.
 func (b *builder) defect(where, what string) {

@@ -23,7 +23,9 @@ type node struct {
 	encoding    string
 	body        []byte // still encoded
 	kids        []*node
-	opaque      bool // not taken apart, although it might have parts
+	opaque      bool   // not taken apart, although it might have parts
+	text        string // what it says, once done
+	done        bool
 }
 
 // walker takes the structure of a message apart in one pass over its lines (RFC 2046 §5.1).
