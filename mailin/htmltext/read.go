@@ -163,7 +163,7 @@ func (r *reader) startBlock(tag atom.Atom, a attrs) {
 		r.tight = a.tight
 		w.block(!a.tight)
 	case atom.Pre, atom.Blockquote, atom.Dl, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
-		w.block(!a.tight)
+		w.block(true)
 	default:
 		w.block(false)
 	}

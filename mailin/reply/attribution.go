@@ -93,6 +93,8 @@ func judgeIntro(span string) (started, ok bool) {
 		return starts, true
 	case any && colon && (address || dated && afterWrote(bare) <= 5):
 		return starts, true
+	case colon && address && quotesName(first):
+		return true, true
 	case colon && dated && endsWithAddress(bare):
 		return digit < 24, true
 	case dated && digit < 24 && starts && endsWithAddress(bare) && !strings.Contains(bare, ": "):
@@ -115,8 +117,11 @@ func weakIntro(span string) bool {
 	}
 	last, any := wroteIn(s)
 	first, _, _ := strings.Cut(s, " ")
-	return last || any && afterWrote(s) <= 4 || (first == "zitat" || first == "quoting") && !strings.ContainsAny(s, ".!?")
+	return last || any && afterWrote(s) <= 4 || quotesName(first) && !strings.ContainsAny(s, ".!?")
 }
+
+// quotesName reports whether an introduction that starts with this word needs no date: "Zitat von Ada:".
+func quotesName(first string) bool { return first == "zitat" || first == "quoting" || first == "citando" }
 
 // wroteIn reports whether a folded text has a word for "wrote" at its end, and whether it has one at all.
 func wroteIn(s string) (last, any bool) {

@@ -18,18 +18,26 @@ type dateReader struct {
 
 func (d *dateReader) token(t string) {
 	switch t {
-	case "pm", "p.m.", "下午", "午後":
+	case "pm", "p.m.":
 		d.pm = true
 		return
-	case "am", "a.m.", "上午", "午前":
+	case "am", "a.m.":
 		d.am = true
 		return
+	}
+	for _, half := range [...]string{"上午", "午前", "오전", "下午", "午後", "오후"} {
+		if rest, ok := strings.CutPrefix(t, half); ok {
+			d.am, d.pm = half == "上午" || half == "午前" || half == "오전", half == "下午" || half == "午後" || half == "오후"
+			if t = rest; t == "" {
+				return
+			}
+		}
 	}
 	if r, _ := utf8.DecodeRuneInString(t); unicode.IsLetter(r) && !unspaced(r) {
 		d.word(t)
 		return
 	}
-	if strings.ContainsAny(t, "年月日") {
+	if strings.ContainsAny(t, "年月日년월일") {
 		d.cjk(t)
 		return
 	}
@@ -139,11 +147,11 @@ func (d *dateReader) cjk(t string) {
 		case '0' <= r && r <= '9':
 			n = min(n*10+int(r-'0'), 1e6)
 			continue
-		case r == '年':
+		case r == '年' || r == '년':
 			d.year = n
-		case r == '月':
+		case r == '月' || r == '월':
 			d.month = n
-		case r == '日':
+		case r == '日' || r == '일':
 			d.day = n
 		}
 		n = 0

@@ -1,6 +1,9 @@
 package reply
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // header is a block of header lines that a client put above a mail it quotes or forwards.
 type header struct {
@@ -66,7 +69,9 @@ func readHeader(lines []line, i int) (header, bool) {
 				h.fields[kind], h.known[kind] = value, true
 			}
 			last, folded = kind, 0
-		case gap == 0 && last != noLabel && folded < maxFolded && len(l.text) <= maxIntro && !strings.HasSuffix(lines[j-1].text, ";;"):
+		case gap == 0 && unknownField(l.text):
+			folded = maxFolded
+		case gap == 0 && last != noLabel && folded < maxFolded && len(l.text) <= maxIntro:
 			folded++
 			if h.fields[last] != "" {
 				h.fields[last] += " "
@@ -78,6 +83,20 @@ func readHeader(lines []line, i int) (header, bool) {
 		h.end, gap = j+1, 0
 	}
 	return h, h.complete()
+}
+
+// unknownField reports whether a line looks like a header line with a label that is not known.
+func unknownField(text string) bool {
+	i := strings.Index(text, ": ")
+	if i < 1 || i > maxLabel || strings.Count(text[:i], " ") > 1 {
+		return false
+	}
+	for _, r := range text[:i] {
+		if !unicode.IsLetter(r) && r != ' ' && r != '-' && r != '*' {
+			return false
+		}
+	}
+	return true
 }
 
 // openAngle reports whether an address is still open at the end of a line.

@@ -24,28 +24,29 @@ type scan struct {
 	text     int // where the text that is being collected starts
 	header   *header
 	forward  bool // something said "forwarded"
+	honour   bool // our own marker counts
 	marked   bool // cut at our own marker
 }
 
 // newScan finds the segments of a body.
 func newScan(lines []line, honourMarker bool) *scan {
-	s := &scan{lines: lines}
+	s := &scan{lines: lines, honour: honourMarker}
 	for i := 0; i < len(lines); {
-		i = s.step(i, honourMarker)
+		i = s.step(i)
 	}
 	s.flush(len(lines))
 	return s
 }
 
 // step looks at line i and returns the next line to look at.
-func (s *scan) step(i int, honourMarker bool) int {
+func (s *scan) step(i int) int {
 	l := s.lines[i]
 	if l.blank() && l.depth == 0 {
 		return i + 1
 	}
 	sep := readSeparator(l.text)
 	switch {
-	case sep == sepMarker && honourMarker:
+	case sep == sepMarker && s.honour:
 		s.marked = true
 		return s.rest(i, i)
 	case l.depth > 0:
@@ -257,6 +258,9 @@ func (s *scan) quoteEnd(i int) int {
 	soft := s.lines[i].depth == 0
 	for {
 		for i < len(s.lines) && (s.lines[i].depth > 0 || soft && s.lines[i].soft) {
+			if s.honour && readSeparator(s.lines[i].text) == sepMarker {
+				return i
+			}
 			i++
 		}
 		k := next(s.lines, i)
@@ -264,9 +268,6 @@ func (s *scan) quoteEnd(i int) int {
 		case k == len(s.lines):
 			return i
 		case s.lines[k].depth > 0 || soft && s.lines[k].soft:
-			if readSeparator(s.lines[k].text) == sepMarker {
-				return i
-			}
 			i = k
 		case k == i && s.wrapped(i):
 			i++

@@ -14,7 +14,7 @@ const (
 
 // readSeparator tells what a line is.
 func readSeparator(text string) separator {
-	if len(text) < 4 || len(text) > 200 {
+	if len(text) < 4 || len(text) > 200 || !decorated(text) {
 		return noSeparator
 	}
 	s := fold(text)
@@ -34,6 +34,19 @@ func readSeparator(text string) separator {
 		return sepOriginal
 	}
 	return noSeparator
+}
+
+// decorated reports whether a line starts or ends with a mark. It is asked for every line, so it is cheap.
+func decorated(text string) bool {
+	switch text[0] {
+	case '-', '_', '*', '=', '~', '<', '|', '#', '+', 0xE2: // 0xE2 starts the long dashes
+		return true
+	}
+	switch text[len(text)-1] {
+	case ':', '-', '_', '*', '=', 0x9A: // 0x9A ends the wide colon
+		return true
+	}
+	return false
 }
 
 // ruled reports whether a line is nothing but a rule: at least n of the same mark, with or without blanks.

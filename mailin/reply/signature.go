@@ -424,7 +424,7 @@ func nameWithContact(text string) bool {
 // isName reports whether a line can be a person's name: one to three capitalised words, initials and titles not
 // counted.
 func isName(text string) bool {
-	if text == "" || len(text) > 48 || strings.ContainsAny(text, "\t:;=<>@_|()[]{}\"!?*#") {
+	if text == "" || len(text) > 48 || strings.ContainsAny(text, "\t:;=<>@_|()[]{}\"!?*#") || strings.Contains(text, "  ") {
 		return false
 	}
 	names := 0
