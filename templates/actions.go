@@ -18,7 +18,7 @@ const tokenPrefix = "zqa"
 
 var tokenPattern = regexp.MustCompile(tokenPrefix + `([0-9]{5})q`)
 
-func token(i int) string { return fmt.Sprintf("%s%05dq", tokenPrefix, i) }
+func tokenOf(i int) string { return fmt.Sprintf("%s%05dq", tokenPrefix, i) }
 
 // cutActions replaces the actions of body by tokens.
 func cutActions(body string, firstLine int) (string, []action, error) {
@@ -52,7 +52,7 @@ func cutActions(body string, firstLine int) (string, []action, error) {
 				a.keyword = "comment"
 			}
 		}
-		b.WriteString(token(len(actions)))
+		b.WriteString(tokenOf(len(actions)))
 		actions = append(actions, a)
 		if len(actions) > 9999 {
 			return "", nil, fmt.Errorf("line %d: more than 9999 actions in one template", line)

@@ -166,7 +166,7 @@ func cleanSubject(s, number string) string {
 // cleanName is a person's name as it may stand in our sentences. A name that looks like an address or a link says
 // nothing about who that is, and is left out (S-112).
 func cleanName(s string) string {
-	s = strings.Trim(cleanLine(s), `"' `)
+	s = harmless(strings.Trim(cleanLine(s), `"' `))
 	low := strings.ToLower(s)
 	if strings.ContainsAny(s, "@<>{}[]|") || strings.Contains(low, "://") || strings.Contains(low, "www.") {
 		return ""
@@ -180,3 +180,6 @@ func cleanName(s string) string {
 	}
 	return clip(s, maxName)
 }
+
+// harmless takes from the start of a value what would make a line that begins with it read like a command or a quote.
+func harmless(s string) string { return strings.TrimLeft(s, "#/!>|-=* ") }

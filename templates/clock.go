@@ -8,7 +8,7 @@ import (
 )
 
 // moment writes an instant as people of that language do. form is long ("Montag, 30. November, 10:40 Uhr"), dated (with
-// the year) or short ("Mo 30.11. 10:40"). A zero time is "". The zone is shown unless the language's readers take it for
+// the year), short ("Mo 30.11. 10:40") or second ("Mo 30.11. 10:40:07"). A zero time is "". The zone is shown unless the language's readers take it for
 // granted (phrase time.zones_hidden).
 func (p *phrases) moment(t time.Time, zone *time.Location, form string) string {
 	if t.IsZero() {
@@ -18,8 +18,11 @@ func (p *phrases) moment(t time.Time, zone *time.Location, form string) string {
 		zone = time.UTC
 	}
 	t = t.In(zone)
-	suffix := ""
-	if form == "short" {
+	suffix, clock := "", "15:04"
+	switch form {
+	case "second":
+		suffix, clock, form = "_short", "15:04:05", "short"
+	case "short":
 		suffix = "_short"
 	}
 	weekdays := p.list("time.weekdays" + suffix)
@@ -38,7 +41,7 @@ func (p *phrases) moment(t time.Time, zone *time.Location, form string) string {
 		"day":     strconv.Itoa(t.Day()),
 		"month":   months[(int(t.Month())-1)%len(months)],
 		"year":    strconv.Itoa(t.Year()),
-		"clock":   fmt.Sprintf("%02d:%02d", t.Hour(), t.Minute()),
+		"clock":   t.Format(clock),
 		"zone":    name,
 	})
 }

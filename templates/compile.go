@@ -144,7 +144,7 @@ func (s *Set) try() []error {
 				if sp.audience == audiencePublic {
 					r, err = s.Public(sp.name, SamplePublic(lang, full))
 				} else {
-					r, err = s.Internal(sp.name, SampleInternal(lang, full))
+					r, err = s.Internal(sp.name, SampleInternal(sp.name, lang, full))
 				}
 				if err == nil && strings.TrimSpace(r.Text) == "" {
 					err = errors.New("the text is empty")

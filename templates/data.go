@@ -49,7 +49,7 @@ func (s *Set) publicData(sp spec, lang string, v tickets.PublicView) map[string]
 	data["agent"] = cleanName(v.Agent)
 	data["text"] = cleanText(v.Text)
 	data["quote"] = p.cut(cleanText(v.Quote), maxQuoteLines)
-	from, at := clip(cleanLine(v.QuoteFrom), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
+	from, at := clip(harmless(cleanLine(v.QuoteFrom)), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
 	data["quote_from"] = from
 	data["quote_at"] = at
 	data["quote_line"] = p.dated("quote", from, at)
@@ -117,7 +117,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["requester_address"] = address
 	data["verified"] = v.Verified
 	data["text"] = p.cut(cleanText(v.Text), maxTextLines)
-	from, at := clip(cleanLine(v.TextFrom), maxName), p.moment(v.TextAt, v.Zone, "dated")
+	from, at := clip(harmless(cleanLine(v.TextFrom)), maxName), p.moment(v.TextAt, v.Zone, "dated")
 	data["text_from"] = from
 	data["text_at"] = at
 	data["text_line"] = p.dated("said", from, at)
@@ -173,9 +173,6 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 	} else if text("requester") == "" {
 		who = text("requester_address")
 	}
-	if who != "" && !v.Verified {
-		who += " " + p.fill("fact.unverified", nil)
-	}
 	add(p.fill("label.requester", nil), who)
 	add(p.fill("label.state", nil), text("state"))
 	team := text("team")
@@ -203,7 +200,7 @@ func (p *phrases) deadlines(v tickets.InternalView) []map[string]any {
 		if d.Over {
 			text += " (" + p.fill("over", nil) + ")"
 		}
-		list = append(list, map[string]any{"clock": clip(p.word("clock", d.Clock), maxName), "due": due, "over": d.Over, "text": text})
+		list = append(list, map[string]any{"clock": clip(harmless(p.word("clock", d.Clock)), maxName), "due": due, "over": d.Over, "text": text})
 	}
 	return list
 }
@@ -228,14 +225,12 @@ func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headlin
 			unknown = err
 		}
 		mark := p.fill("mark.refused", nil)
-		switch {
-		case strings.HasPrefix(l.Key, "help."):
-			mark = ""
-		case l.OK:
+		if l.OK {
 			mark = p.fill("mark.done", nil)
 		}
 		if i == 0 {
-			headline = clip(text, 80)
+			sentence, _, _ := strings.Cut(text, ". ")
+			headline = clip(strings.TrimSuffix(sentence, "."), 80)
 		}
 		lines = append(lines, map[string]any{"ok": l.OK, "mark": mark, "text": text})
 	}

@@ -187,6 +187,8 @@ func write(b *strings.Builder, parts []part, args map[string]string) {
 			if full(pt.optional, args) {
 				write(b, pt.optional, args)
 			}
+		case strings.HasPrefix(pt.words, ".") && strings.HasSuffix(b.String(), "."):
+			b.WriteString(pt.words[1:]) // the argument brought its own full stop
 		default:
 			b.WriteString(pt.words)
 		}
@@ -216,6 +218,14 @@ var errUnknownKey = errors.New("unknown line key")
 func (p *phrases) line(l tickets.Line, zone *time.Location) (string, error) {
 	args := make(map[string]string, len(l.Args))
 	for name, value := range l.Args {
+		switch l.Key {
+		case "did.state":
+			value = p.word("state", value)
+		case "did.reply_later", "did.undo_until": // seconds count
+			if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
+				value = p.moment(t, zone, "second")
+			}
+		}
 		args[name] = p.argument(name, value, zone)
 	}
 	if _, ok := p.texts[l.Key]; ok {
@@ -252,11 +262,8 @@ func (p *phrases) argument(name, value string, zone *time.Location) string {
 		if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
 			return p.moment(t, zone, "short")
 		}
-	case "left", "over", "target", "age", "undo":
+	case "left", "over", "target", "age":
 		if d, err := time.ParseDuration(value); err == nil {
-			if d == 0 {
-				return ""
-			}
 			return span(d)
 		}
 	case "state", "clock":

@@ -31,38 +31,80 @@ func SamplePublic(lang string, full bool) tickets.PublicView {
 	return v
 }
 
-// SampleInternal is the same for staff.
-func SampleInternal(lang string, full bool) tickets.InternalView {
-	v := tickets.InternalView{Language: lang, Desk: "Nordwind Service", DeskAddress: "service@nordwind.example", Number: "NW-2026-004711",
-		Lines: []tickets.Line{{OK: true, Key: "did.nothing"}}}
+// SampleInternal is the same for one of the templates for staff.
+func SampleInternal(template, lang string, full bool) tickets.InternalView {
+	v := tickets.InternalView{Language: lang, Desk: "Nordwind Service", DeskAddress: "service@nordwind.example", Number: "NW-2026-004711"}
+	v.Zone = sampleZone()
+	v.Lines = sampleLines(template, full)
+	v.ReplyIsPublic, v.Mode = sampleReply(template)
 	if !full {
 		return v
 	}
 	p := SamplePublic(lang, true)
-	v.Zone, v.Subject, v.Text, v.TextFrom, v.TextAt = p.Zone, p.Subject, p.Quote, p.QuoteFrom, p.QuoteAt
-	v.State, v.Team, v.Tier, v.Priority, v.Assignee = tickets.StateOpen, "Service Desk", 1, "P3", "Jan Petersen"
-	v.Requester, v.ReplyIsPublic = tickets.Address{Name: "Kim Krause", Mail: "kim.krause@customer.example"}, true
+	v.Subject, v.Text, v.TextFrom, v.TextAt = p.Subject, p.Quote, "kim.krause@customer.example", p.QuoteAt
+	v.State, v.Team, v.Tier, v.Priority, v.Assignee = tickets.StateOpen, "Service Desk", 1, "P3", "jan.petersen@nordwind.example"
+	v.Requester, v.Verified = tickets.Address{Name: "Kim Krause", Mail: "kim.krause@customer.example"}, template != tickets.TemplateHeld
 	v.Attachments = []tickets.Attachment{
 		{Name: "display.jpg", Type: "image/jpeg", Size: 184_320}, {Name: "driver.exe", Type: "application/x-msdownload", Size: 2_400_000, Dangerous: true}}
 	v.Deadlines = []tickets.Deadline{
 		{Clock: "first_response", Due: p.PromisedBy.Add(-72 * time.Hour), Over: true}, {Clock: "resolve", Due: p.PromisedBy.Add(6 * time.Hour)}}
-	v.Lines = []tickets.Line{
-		{OK: true, Key: "did.reply", Args: map[string]string{"to": v.Requester.Mail}},
-		{OK: true, Key: "did.solve", Args: map[string]string{"until": p.ReopenUntil.Format(time.RFC3339)}},
-	}
-	v.Sent, v.SentTo = p.Text, []string{v.Requester.Mail}
 	v.Commands = []string{"#take", "#solve", "#assign NAME"}
 	v.Hints = []string{"NW-2026-004402"}
+	took, quoted := "took the ticket", "On Friday the manufacturer wrote:\n> Please use driver 4.2."
 	if lang == "de" {
-		v.Warnings = []string{"Die Adresse des Absenders ist nicht bestätigt."}
-		v.Recent = []tickets.RecentEntry{{At: p.QuoteAt, Who: "Jan Petersen", What: "hat das Ticket übernommen"}}
-		v.Quoted = "Am Freitag schrieb der Hersteller:\n> Bitte den Treiber 4.2 verwenden."
-		return v
+		took, quoted = "hat das Ticket übernommen", "Am Freitag schrieb der Hersteller:\n> Bitte den Treiber 4.2 verwenden."
 	}
-	v.Warnings = []string{"The sender's address is not verified."}
-	v.Recent = []tickets.RecentEntry{{At: p.QuoteAt, Who: "Jan Petersen", What: "took the ticket"}}
-	v.Quoted = "On Friday the manufacturer wrote:\n> Please use driver 4.2."
+	v.Recent = []tickets.RecentEntry{{At: p.QuoteAt, Who: "Jan Petersen", What: took}}
+	v.Quoted = quoted
+	v.Warnings = []string{"Reply-To: names another domain than From"}
+	if template == tickets.TemplateReceipt {
+		v.Text, v.Sent, v.SentTo = "", p.Text, []string{v.Requester.Mail}
+	}
+	if template == tickets.TemplateHealth {
+		return tickets.InternalView{Language: lang, Desk: v.Desk, DeskAddress: v.DeskAddress, Lines: v.Lines, Zone: v.Zone}
+	}
 	return v
+}
+
+// sampleReply is what a plain reply to the notice does.
+func sampleReply(template string) (public bool, mode string) {
+	switch template {
+	case tickets.TemplateReceipt, tickets.TemplateRefused:
+		return false, "command"
+	case tickets.TemplateUndelivered, tickets.TemplateHeld, tickets.TemplateNote:
+		return false, "note"
+	case tickets.TemplateHealth:
+		return false, "no right"
+	}
+	return true, ""
+}
+
+// sampleLines are what the desk says in the notice, with all arguments or with as few as can be.
+func sampleLines(template string, full bool) []tickets.Line {
+	line := func(ok bool, key string, args ...string) tickets.Line {
+		l := tickets.Line{OK: ok, Key: key, Args: map[string]string{}}
+		for i := 0; full && i+1 < len(args); i += 2 {
+			l.Args[args[i]] = args[i+1]
+		}
+		return l
+	}
+	switch template {
+	case tickets.TemplateReceipt:
+		return []tickets.Line{line(true, "did.reply_later", "to", "kim.krause@customer.example", "until", "2026-11-27T14:04:17Z"),
+			line(true, "did.solve", "until", "2026-12-14T16:00:00Z"), line(true, "did.state", "from", "open", "to", "solved")}
+	case tickets.TemplateRefused:
+		return []tickets.Line{line(false, "refused.unknown", "word", "#slove", "suggestion", "#solve"), line(false, "refused.nothing_done")}
+	case tickets.TemplateEscalation:
+		return []tickets.Line{line(false, "clock.warning", "clock", "resolve", "percent", "80", "left", "1h36m0s", "due", "2026-11-30T15:40:00Z")}
+	case tickets.TemplateUndelivered:
+		return []tickets.Line{line(false, "undelivered.bounced", "to", "kim.krause@customer.example", "status", "5.1.1", "reason", "no such user"),
+			line(false, "undelivered.what_now", "to", "kim.krause@customer.example")}
+	case tickets.TemplateHeld:
+		return []tickets.Line{line(false, "held.stranger", "from", "ina@elsewhere.example"), line(false, "held.what_now", "id", "7")}
+	case tickets.TemplateHealth:
+		return []tickets.Line{line(false, "health.mailbox_down", "mailbox", "support", "since", "2026-11-30T09:40:00Z", "reason", "connection refused")}
+	}
+	return nil
 }
 
 // sampleZone is Central European Time in winter, without need of a zone database.

@@ -67,13 +67,21 @@ func layText(marked string) string {
 			first := label + ": " + pad
 			wrap(&b, first, strings.Repeat(" ", displayWidth(first)), value)
 		default:
-			wrap(&b, bl.indent, bl.indent, bl.body)
+			wrap(&b, bl.indent, bl.indent, guard(bl.body))
 		}
 	}
 	if b.Len() > 0 {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// guard quotes a paragraph that begins with a value that reads like a command: our own words never do.
+func guard(body string) string {
+	if body = strings.TrimLeft(body, " "); body != "" && strings.IndexByte("#/!", body[0]) >= 0 {
+		return "> " + body
+	}
+	return body
 }
 
 func tight(a, b block) bool {

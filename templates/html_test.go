@@ -1,0 +1,203 @@
+package templates
+
+import (
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"supportd/tickets"
+)
+
+// pages are all HTML forms, rendered with the samples.
+func pages(t *testing.T) map[string]string {
+	s := mustLoad(t)
+	all := map[string]string{}
+	for _, lang := range []string{"de", "en"} {
+		for _, name := range s.Names() {
+			if r := sampleOf(t, s, name, lang, true); r.HTML != "" {
+				all[lang+"/"+name] = r.HTML
+			}
+		}
+	}
+	return all
+}
+
+func TestAutomaticAnswersAreTextOnly(t *testing.T) {
+	s := mustLoad(t)
+	for _, name := range []string{tickets.TemplateAckNew, tickets.TemplateAckFollowUp, tickets.TemplateAckGeneric, tickets.TemplateAutoAnswer} {
+		if r := sampleOf(t, s, name, "de", true); r.HTML != "" {
+			t.Errorf("%s has an HTML form", name)
+		}
+	}
+}
+
+func TestHTMLStructure(t *testing.T) {
+	for name, page := range pages(t) {
+		lang, _, _ := strings.Cut(name, "/")
+		for _, want := range []string{
+			"<!DOCTYPE html>\n<html lang=\"" + lang + "\"", `<meta charset="utf-8">`, `<meta name="viewport"`,
+			`<meta name="color-scheme" content="light dark">`, `<meta name="supported-color-schemes" content="light dark">`,
+			"prefers-color-scheme: dark", "<!--[if mso]><table role=\"presentation\" width=\"600\"", "max-width:600px", "line-height:24px", "<title>",
+		} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s lacks %s", name, want)
+			}
+		}
+		for _, tag := range regexp.MustCompile(`<table[^>]*>`).FindAllString(page, -1) {
+			data := strings.Contains(page, tag+"\n<tr><th scope=\"row\"")
+			if !data && !strings.Contains(tag, `role="presentation"`) {
+				t.Errorf("%s: a table for layout is not marked as one: %s", name, tag)
+			}
+		}
+		// S-140, S-141: nothing is loaded from anywhere.
+		if m := regexp.MustCompile(`(?i)(https?:|//[a-z]|\bsrc=|url\(|@import|<img|<link|<script|<form|@font-face)`).FindString(
+			strings.TrimPrefix(page, "<!DOCTYPE html>")); m != "" {
+			t.Errorf("%s holds %q", name, m)
+		}
+		for _, m := range regexp.MustCompile(`font-size:\s*(\d+)px`).FindAllStringSubmatch(page, -1) {
+			if n, err := strconv.Atoi(m[1]); err != nil || n < 16 {
+				t.Errorf("%s has text of %s px", name, m[1])
+			}
+		}
+		for _, tag := range []string{"p", "ul", "li", "h2", "table", "tr", "td", "th", "div", "blockquote", "code"} {
+			opened := len(regexp.MustCompile(`<`+tag+`[ >]`).FindAllString(page, -1))
+			if closed := strings.Count(page, "</"+tag+">"); opened != closed {
+				t.Errorf("%s has %d <%s> and %d </%s>", name, opened, tag, closed, tag)
+			}
+		}
+		if len(page) > 100<<10 {
+			t.Errorf("%s has %d octets: Gmail cuts at 102 KB", name, len(page))
+		}
+		if strings.Contains(page, "</ul>\n<ul") {
+			t.Errorf("%s has a list in pieces", name)
+		}
+		if regexp.MustCompile(`#(fff|ffffff|000|000000)\b`).MatchString(page) {
+			t.Errorf("%s has pure black or white, which clients invert badly", name)
+		}
+	}
+}
+
+// The two forms say the same words.
+func TestBothFormsSayTheSame(t *testing.T) {
+	s := mustLoad(t)
+	letters := func(text string) string {
+		return regexp.MustCompile(`[^\pL\pN#@]+`).ReplaceAllString(text, "")
+	}
+	words := func(text string) string {
+		text = regexp.MustCompile(`(?s)<head>.*</head>`).ReplaceAllString(text, "")
+		text = regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, "")
+		text = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&", "&#34;", `"`, "&#39;", "'", "&#43;", "+", "&quot;", `"`).Replace(text)
+		return letters(text)
+	}
+	for _, lang := range []string{"de", "en"} {
+		for _, name := range s.Names() {
+			r := sampleOf(t, s, name, lang, true)
+			if r.HTML == "" {
+				continue
+			}
+			if text, page := letters(r.Text), words(strings.TrimPrefix(r.HTML, "<!DOCTYPE html>")); text != page {
+				t.Errorf("%s in %s says different things:\n%s\n%s", name, lang, text, page)
+			}
+		}
+	}
+}
+
+var (
+	rulePattern   = regexp.MustCompile(`\.([a-z]+) \{([^}]*)\}`)
+	colourPattern = regexp.MustCompile(`(background-color|(?:^|[; "])color|border-color|border-left|border-bottom):\s*(?:\d+px solid )?(#[0-9a-f]{6})`)
+)
+
+// colours reads the colours of one style.
+func colours(style string) map[string]string {
+	found := map[string]string{}
+	for _, m := range colourPattern.FindAllStringSubmatch(style, -1) {
+		found[strings.Trim(m[1], `; "`)] = m[2]
+	}
+	return found
+}
+
+// Contrast of every text with its background is at least 4.5:1 (WCAG 2.2, 1.4.3), in light and dark.
+func TestContrast(t *testing.T) {
+	page := pages(t)["de/"+tickets.TemplateTicketToTeam]
+	dark := map[string]map[string]string{}
+	_, media, _ := strings.Cut(page, "prefers-color-scheme: dark")
+	media, body, _ := strings.Cut(media, "</style>")
+	for _, m := range rulePattern.FindAllStringSubmatch(media, -1) {
+		dark[m[1]] = colours(m[2])
+	}
+	lightPage := colours(regexp.MustCompile(`<body[^>]*>`).FindString(body))
+	if lightPage["color"] == "" || dark["page"]["color"] == "" || dark["page"]["background-color"] == "" {
+		t.Fatalf("the page's colours are not found: %v, %v", lightPage, dark["page"])
+	}
+	checked := 0
+	for _, tag := range regexp.MustCompile(`<[a-z0-9]+ [^>]*style="[^"]*"[^>]*>`).FindAllString(body, -1) {
+		light := colours(tag)
+		over := map[string]string{"color": dark["page"]["color"], "background-color": dark["page"]["background-color"]}
+		if m := regexp.MustCompile(`class="([^"]*)"`).FindStringSubmatch(tag); m != nil {
+			for _, class := range strings.Fields(m[1]) {
+				for k, v := range dark[class] {
+					over[k] = v
+				}
+			}
+		} else if light["color"] != "" || light["background-color"] != "" {
+			t.Errorf("this has a colour in light but no class for dark: %s", tag)
+		}
+		text, back := light["color"], light["background-color"]
+		if text == "" {
+			text = lightPage["color"]
+		}
+		if back == "" {
+			back = lightPage["background-color"]
+		}
+		for scheme, pair := range map[string][2]string{"light": {text, back}, "dark": {over["color"], over["background-color"]}} {
+			checked++
+			if c := contrast(t, pair[0], pair[1]); c < 4.5 {
+				t.Errorf("contrast %.2f:1 in %s: %s on %s in %s", c, scheme, pair[0], pair[1], tag)
+			}
+		}
+	}
+	if checked < 40 {
+		t.Errorf("only %d pairs of colours were found", checked)
+	}
+	if c := contrast(t, "#000000", "#ffffff"); math.Abs(c-21) > 0.01 {
+		t.Errorf("contrast of black and white is %f", c)
+	}
+}
+
+// The colour of links is not in every page.
+func TestContrastOfLinks(t *testing.T) {
+	tag := styleTags(`<a href="https://example.org">`)
+	if c := contrast(t, colours(tag)["color"], "#fbfbfa"); c < 4.5 {
+		t.Errorf("links have a contrast of %.2f:1 in light", c)
+	}
+	m := regexp.MustCompile(`\.link \{([^}]*)\}`).FindStringSubmatch(layoutSource)
+	if c := contrast(t, colours(m[1])["color"], "#17191c"); c < 4.5 {
+		t.Errorf("links have a contrast of %.2f:1 in dark", c)
+	}
+}
+
+// contrast is the contrast ratio of WCAG 2.2.
+func contrast(t *testing.T, a, b string) float64 {
+	t.Helper()
+	luminance := func(colour string) float64 {
+		n, err := strconv.ParseUint(strings.TrimPrefix(colour, "#"), 16, 32)
+		if err != nil {
+			t.Fatalf("colour %q: %v", colour, err)
+		}
+		sum := 0.0
+		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+			c := float64(n>>(16-8*i)&0xff) / 255
+			if c <= 0.04045 {
+				c /= 12.92
+			} else {
+				c = math.Pow((c+0.055)/1.055, 2.4)
+			}
+			sum += weight * c
+		}
+		return sum
+	}
+	x, y := luminance(a), luminance(b)
+	return (math.Max(x, y) + 0.05) / (math.Min(x, y) + 0.05)
+}
