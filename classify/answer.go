@@ -139,9 +139,6 @@ func (k *Classifier) answer(m *tickets.Message, h tickets.Hints, v *tickets.Verd
 		return
 	}
 	body := m.Reply
-	if body == "" {
-		body = m.Text
-	}
 	if len(body) > maxMatched {
 		body = strings.ToValidUTF8(body[:maxMatched], "")
 	}

@@ -17,11 +17,11 @@ import (
 func (k *Classifier) auth(m *tickets.Message, h tickets.Hints, v *tickets.Verdict) {
 	v.Auth = tickets.AuthNone
 	says, why := k.trustedResults(m)
-	verdict, because1 := vouches(says, m.Author)
+	verdict, found := vouches(says, m.Author)
 	switch {
 	case verdict == tickets.AuthFail:
 		v.Auth = tickets.AuthFail
-		why = because1
+		why = found
 	case m.Author == "":
 		why = "it is not clear who wrote it: there is not exactly one plain address in From"
 	case h.Trusted:
@@ -29,9 +29,9 @@ func (k *Classifier) auth(m *tickets.Message, h tickets.Hints, v *tickets.Verdic
 		why = "the mailbox is declared to take mail of authenticated users only"
 	case verdict == tickets.AuthPass:
 		v.Auth = tickets.AuthPass
-		why = because1
+		why = found
 	case says != nil:
-		why = because1
+		why = found
 	}
 	because(v, "auth", string(v.Auth), why)
 }

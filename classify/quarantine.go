@@ -79,8 +79,8 @@ func (k *Classifier) held(m *tickets.Message, v *tickets.Verdict) string {
 	if why := k.score(m); why != "" {
 		return why
 	}
-	if n := len(m.Field("Received")); n > maxReceived {
-		return fmt.Sprintf("mail loop: %d Received fields, more than %d", n, maxReceived)
+	if tooManyHops(m) {
+		return fmt.Sprintf("mail loop: %d Received fields, more than %d", len(m.Field("Received")), maxReceived)
 	}
 	if k.config.Loop != "" {
 		for _, value := range m.Field("X-Loop") {

@@ -61,9 +61,19 @@ func look(m *tickets.Message) signs {
 
 // daemons are local parts that only mail systems send from; offices are those that people may use as well.
 var (
-	daemons = []string{"mailer-daemon", "mailer_daemon", "mailerdaemon", "mdaemon", "mail-daemon", "mail.delivery.system", "maildelivery", "mail-delivery", "delivery-status", "deliverysubsystem"}
-	offices = []string{"no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "bounce", "administrator", "admin", "antivirus", "gateway", "daemon", "listserv", "majordomo", "mailmaster", "amavis", "virusscanner"}
-	systems = []string{"mail delivery", "delivery subsystem", "mail deliver system", "mail system", "mail administrator", "system administrator", "mailer daemon", "mailer-daemon", "delivery system", "microsoft outlook", "automated response"}
+	daemons = []string{
+		"mailer-daemon", "mailer_daemon", "mailerdaemon", "mdaemon", "mail-daemon", "mail.delivery.system",
+		"maildelivery", "mail-delivery", "delivery-status", "deliverysubsystem",
+	}
+	offices = []string{
+		"no-reply", "noreply", "no_reply", "donotreply", "do-not-reply", "bounce", "administrator", "admin",
+		"antivirus", "gateway", "daemon", "listserv", "majordomo", "mailmaster", "amavis", "virusscanner",
+	}
+	systems = []string{
+		"mail delivery", "delivery subsystem", "mail deliver system", "mail system", "mail administrator",
+		"system administrator", "mailer daemon", "mailer-daemon", "delivery system", "microsoft outlook",
+		"automated response",
+	}
 )
 
 func (s *signs) sender(m *tickets.Message) {
@@ -125,12 +135,22 @@ func (s *signs) weigh(n int, surely bool, what string) {
 
 // subjects of delivery reports, lower case.
 var subjects = []string{
-	"undeliver", "unzustellbar", "delivery status", "delivery failure", "delivery failed", "delivery has failed", "failure notice", "failure delivery", "returned mail", "returned to sender", "mail delivery",
-	"delivery notification", "non-delivery", "non delivery", "nondeliver", "not delivered", "could not be delivered", "couldn't be delivered", "cannot be delivered", "delivery problem", "delivery error", "delivery report",
-	"failed mail", "error sending your mail", "mail system error", "mail failure", "user unknown", "unknown user", "message delayed", "mail delayed", "delayed mail", "delivery delay", "delivery has been delayed", "warning: message", "could not send message",
-	"permanent delivery", "processing error", "message delivery", "delivery unsuccessful", "unable to deliver", "failed delivery", "message rejected", "mail rejected", "returning message", "bounced mail", "bounce notification", "mail error", "nameserver error", "loop alert", "mail loop",
-	"zustellung", "nicht zugestellt", "nicht zustellbar", "unzustell", "échec de la remise", "non remis", "non distribu", "échec de remise", "retour de courrier", "no se puede entregar", "no se pudo entregar", "no entregado", "correo devuelto", "mancata consegna", "mancato recapito", "onbestelbaar", "niet bezorgd",
-	"не доставлен", "недоставлен", "não entregue", "falha na entrega", "não foi entregue", "kunde inte leverera", "olevererbar", "kan ikke leveres", "nie dostarczon", "niedostarczaln", "nedoručiteln", "メールエラー", "配信エラー", "送信エラー", "送信できません", "配信不能", "宛先不明", "退信", "投递失败", "无法投递", "未送达", "邮件被退回", "반송", "awaits moderator",
+	"undeliver", "unzustellbar", "delivery status", "delivery failure", "delivery failed", "delivery has failed",
+	"failure notice", "failure delivery", "returned mail", "returned to sender", "mail delivery",
+	"delivery notification", "non-delivery", "non delivery", "nondeliver", "not delivered", "could not be delivered",
+	"couldn't be delivered", "cannot be delivered", "delivery problem", "delivery error", "delivery report",
+	"failed mail", "error sending your mail", "mail system error", "mail failure", "user unknown", "unknown user",
+	"message delayed", "mail delayed", "delayed mail", "delivery delay", "delivery has been delayed",
+	"warning: message", "could not send message",
+	"permanent delivery", "processing error", "message delivery", "delivery unsuccessful", "unable to deliver",
+	"failed delivery", "message rejected", "mail rejected", "returning message", "bounced mail",
+	"bounce notification", "mail error", "nameserver error", "loop alert", "mail loop",
+	"zustellung", "nicht zugestellt", "nicht zustellbar", "unzustell", "échec de la remise", "non remis",
+	"non distribu", "échec de remise", "retour de courrier", "no se puede entregar", "no se pudo entregar",
+	"no entregado", "correo devuelto", "mancata consegna", "mancato recapito", "onbestelbaar", "niet bezorgd",
+	"не доставлен", "недоставлен", "não entregue", "falha na entrega", "não foi entregue", "kunde inte leverera",
+	"olevererbar", "kan ikke leveres", "nie dostarczon", "niedostarczaln", "nedoručiteln", "メールエラー", "配信エラー",
+	"送信エラー", "送信できません", "配信不能", "宛先不明", "退信", "投递失败", "无法投递", "未送达", "邮件被退回", "반송", "awaits moderator",
 }
 
 func (s *signs) subject(m *tickets.Message) {
@@ -160,15 +180,27 @@ func answers(subject string) bool {
 
 // notices are openings and sentences of delivery reports, beyond what failing has; lower case.
 var notices = []string{
-	"this is the qmail-send program", "this is the mail system at host", "this is the postfix program", "this is the mailer-daemon", "this is the mail delivery agent", "transcript of session follows", "the original message was received at",
-	"created automatically by mail delivery software", "automatically generated delivery status notification", "delivery status notification", "non-delivery report", "the following addresses had", "permanent fatal errors", "permanent error", "smtp error from remote",
-	"technical details of permanent failure", "technical details of temporary failure", "remote host said", "this is a permanent error", "could not send", "error message below", "mail delivery system", "user unknown", "unknown user", "no such user", "mailbox is full",
-	"the recipient server did not accept", "duplicated message-id", "did not exactly match", "group you tried to contact", "there was a problem delivering", "wasn't found at", "couldn't be found", "full mailbox", "account is disabled", "delivery report",
+	"this is the qmail-send program", "this is the mail system at host", "this is the postfix program",
+	"this is the mailer-daemon", "this is the mail delivery agent", "transcript of session follows",
+	"the original message was received at",
+	"created automatically by mail delivery software", "automatically generated delivery status notification",
+	"delivery status notification", "non-delivery report", "the following addresses had", "permanent fatal errors",
+	"permanent error", "smtp error from remote",
+	"technical details of permanent failure", "technical details of temporary failure", "remote host said",
+	"this is a permanent error", "could not send", "error message below", "mail delivery system", "user unknown",
+	"unknown user", "no such user", "mailbox is full",
+	"the recipient server did not accept", "duplicated message-id", "did not exactly match",
+	"group you tried to contact", "there was a problem delivering", "wasn't found at", "couldn't be found",
+	"full mailbox", "account is disabled", "delivery report",
 }
 
 // waiting are sentences of a warning: the server goes on trying.
 var waiting = []string{
-	"warning message only", "has been delayed", "will be retried", "still being retried", "not yet been delivered", "delivery attempts will continue", "will keep trying", "will continue to try", "temporarily delayed", "message is delayed", "do not need to resend", "it is just a warning", "still trying", "retry for", "will be returned to you if",
+	"warning message only", "has been delayed", "delivery is delayed", "not been delivered yet",
+	"hasn't been delivered yet", "is delayed for more than", "will be retried", "still being retried",
+	"not yet been delivered", "delivery attempts will continue", "will keep trying", "will continue to try",
+	"temporarily delayed", "message is delayed", "do not need to resend", "it is just a warning", "still trying",
+	"retry for", "will be returned to you if",
 	"wird weiter versucht", "weitere zustellversuche", "noch nicht zugestellt",
 }
 
@@ -221,8 +253,14 @@ func unquoted(text string) string {
 
 // closings end people's mails; absences are what automatic replies of people say. Lower case.
 var (
-	closings = []string{"best regards", "kind regards", "warm regards", "mit freundlichen grüßen", "mit freundlichen gruessen", "viele grüße", "freundliche grüße", "beste grüße", "liebe grüße", "\ncheers", "cordialement", "saludos"}
-	absences = []string{"out of office", "out of the office", "on vacation", "on leave", "abwesend", "im urlaub", "nicht im büro", "i am away", "i'm away", "en vacances", "absent", "annual leave", "back in the office", "wieder erreichbar"}
+	closings = []string{
+		"best regards", "kind regards", "warm regards", "mit freundlichen grüßen", "mit freundlichen gruessen",
+		"viele grüße", "freundliche grüße", "beste grüße", "liebe grüße", "\ncheers", "cordialement", "saludos",
+	}
+	absences = []string{
+		"out of office", "out of the office", "on vacation", "on leave", "abwesend", "im urlaub", "nicht im büro",
+		"i am away", "i'm away", "en vacances", "absent", "annual leave", "back in the office", "wieder erreichbar",
+	}
 )
 
 // person weighs what only people's mail has.

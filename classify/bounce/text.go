@@ -12,11 +12,16 @@ const maxNotice = 64 << 10
 // returnedMarks are how lines start below which a server puts a copy of the mail, lower case, without the dashes and
 // articles before.
 var returnedMarks = []string{
-	"below this line is a copy of", "this is a copy of the message", "this is a copy of your message", "copy of the original message", "below is a copy of", "copy of your message follows",
-	"original message follows", "original message --", "original mail as follows", "unsent message follows", "returned message --", "returned message below", "original message as received",
-	"message header follows", "message headers follow", "header of the original message", "headers of the original message", "message text follows", "start of returned message",
-	"first 50 lines of your original message", "text of your message follows", "your original message follows", "your message follows", "original message headers", "undelivered message follows",
-	"included is a copy of the message", "body of the message is", "ursprüngliche nachricht --", "message d'origine --", "mensaje original --", "forwarded message --", "original message:", "original message\n",
+	"below this line is a copy of", "this is a copy of the message", "this is a copy of your message",
+	"copy of the original message", "below is a copy of", "copy of your message follows",
+	"original message follows", "original message --", "original mail as follows", "unsent message follows",
+	"returned message --", "returned message below", "original message as received",
+	"message header follows", "message headers follow", "header of the original message",
+	"headers of the original message", "message text follows", "start of returned message",
+	"first 50 lines of your original message", "text of your message follows", "your original message follows",
+	"your message follows", "original message headers", "undelivered message follows",
+	"included is a copy of the message", "body of the message is", "ursprüngliche nachricht --",
+	"message d'origine --", "mensaje original --", "forwarded message --", "original message:", "original message\n",
 }
 
 // split cuts a text into the server's notice and the returned mail below it; returned is "" when there is none.
@@ -61,14 +66,24 @@ func startsReturned(line string) bool {
 
 // failing are the words of a line that names, in it or right below it, who did not get the mail. Lower case.
 var failing = []string{
-	"could not be delivered", "couldn't be delivered", "cannot be delivered", "can not be delivered", "can't be delivered", "was not delivered", "wasn't delivered",
-	"were not delivered", "not been delivered", "not yet been delivered", "not be delivered", "unable to deliver", "wasn't able to deliver", "was not able to deliver",
-	"could not deliver", "couldn't deliver", "can't deliver", "cannot deliver", "undeliverable", "failed permanently", "delivery has failed", "delivery failed", "delivery of email to",
-	"delivery to the following", "did not reach", "not reached", "did not receive", "failed recipient", "failed address", "address(es) failed", "addresses failed", "following recipients returned",
-	"had permanent fatal errors", "had delivery errors", "had transient", "had errors", "delivery errors", "rejected the following", "message to the following", "delivery attempts", "has been delayed",
-	"was rejected", "is not valid", "requested action not taken", "invalid user address", "invalid final delivery", "nicht zugestellt", "nicht erreicht", "konnte nicht zugestellt", "konnte nicht zustellen", "unzustellbar", "n'a pas pu être", "n'a pu être", "no se pudo", "no se ha podido", "не может быть доставлено", "не доставлено",
-	"não pôde", "não foi possível", "non è stato possibile", "non recapitat", "kon niet", "kunde inte", "送信できません", "配信できません", "届けることができません", "无法投递", "无法发送", "未送达",
-	"trouble delivering", "error sending", "failure reasons", "recipient:", "recipients:", "failed to deliver", "attempting to deliver", "returned to sender", "an error occurred", "addressed to", "was addressed,", "destination:",
+	"could not be delivered", "couldn't be delivered", "cannot be delivered", "can not be delivered",
+	"can't be delivered", "was not delivered", "wasn't delivered",
+	"were not delivered", "not been delivered", "not yet been delivered", "not be delivered", "unable to deliver",
+	"wasn't able to deliver", "was not able to deliver",
+	"could not deliver", "couldn't deliver", "can't deliver", "cannot deliver", "undeliverable",
+	"failed permanently", "delivery has failed", "delivery failed", "delivery of email to",
+	"delivery to the following", "did not reach", "not reached", "did not receive", "failed recipient",
+	"failed address", "address(es) failed", "addresses failed", "following recipients returned",
+	"had permanent fatal errors", "had delivery errors", "had transient", "had errors", "delivery errors",
+	"rejected the following", "message to the following", "delivery attempts", "has been delayed",
+	"was rejected", "is not valid", "requested action not taken", "invalid user address", "invalid final delivery",
+	"nicht zugestellt", "nicht erreicht", "konnte nicht zugestellt", "konnte nicht zustellen", "unzustellbar",
+	"n'a pas pu être", "n'a pu être", "no se pudo", "no se ha podido", "не может быть доставлено", "не доставлено",
+	"não pôde", "não foi possível", "non è stato possibile", "non recapitat", "kon niet", "kunde inte", "送信できません",
+	"配信できません", "届けることができません", "无法投递", "无法发送", "未送达",
+	"trouble delivering", "error sending", "failure reasons", "recipient:", "recipients:", "failed to deliver",
+	"attempting to deliver", "returned to sender", "an error occurred", "addressed to", "was addressed,",
+	"destination:",
 }
 
 func hasAny(s string, words []string) bool {
@@ -87,7 +102,7 @@ type mention struct {
 	told bool // a line above says that something failed
 }
 
-// rcptLine is a command of an SMTP transcript; said is a line that starts with a server's answer about an address.
+// rcptLine is what stands before an address in an SMTP transcript or a field of a delivery status.
 var rcptLine = regexp.MustCompile(`(?i)(?:rcpt to|recipient|final-recipient|original-recipient|address)\s*:?\s*(?:rfc822;)?`)
 
 // recipients finds whom the notice says the mail did not reach, in the order in which they stand there. own are the
@@ -115,25 +130,29 @@ func recipients(notice string, own []string) []mention {
 
 // findings sorts the addresses of a notice by how surely they are failed recipients.
 type findings struct {
-	listed, inline, answered, near, own, rest []mention
+	listed, inline, answered, near, alias, own, rest []mention
 }
 
 func (f *findings) add(m mention, line, low string, s span, i, since int, own bool) {
 	leads := i == 0 && leads(line, s, since)
+	before := strings.TrimRight(strings.ToLower(line[:s.start]), " \t<\"'(")
 	switch {
-	case strings.HasSuffix(strings.TrimRight(low[:min(s.start, len(low))], " <\"'("), " from"):
-		// Whose mail it was, not whom it did not reach.
+	case strings.HasSuffix(before, "generated from"), strings.HasSuffix(before, "generated by"):
+		// Whom the mail was sent to, where the address it became is kept secret.
+		f.alias = append(f.alias, m)
 	case own && leads:
 		f.own = append(f.own, m)
 	case own:
 	case leads:
 		f.listed = append(f.listed, m)
+	case strings.HasSuffix(before, " from"), strings.HasSuffix(before, "from:"):
+		// Whose mail it was, not whom it did not reach.
 	case strings.Contains(low, "contact") || strings.Contains(low, "assistance"):
 	case since == 0 && !strings.Contains(low, "from"):
 		f.inline = append(f.inline, m)
 	case replyCode.MatchString(line[:s.start]) || rcptLine.MatchString(line[:s.start]):
 		f.answered = append(f.answered, m)
-	case since < 3:
+	case since < 3, strings.HasSuffix(before, ":") && strings.TrimRight(line[s.end:], "> \t\r\n.\"'") == "":
 		f.near = append(f.near, m)
 	case !strings.Contains(low, "from"):
 		f.rest = append(f.rest, m)
@@ -143,7 +162,7 @@ func (f *findings) add(m mention, line, low string, s span, i, since int, own bo
 // best gives the surest addresses there are. A lone address in a notice is the failed one; of several that nothing is
 // said about, none is.
 func (f *findings) best() []mention {
-	for _, found := range [][]mention{f.listed, f.inline, f.answered, f.near, f.own} {
+	for _, found := range [][]mention{f.listed, f.inline, f.answered, f.near, f.alias, f.own} {
 		if len(found) > 0 {
 			return distinct(found)
 		}
@@ -163,6 +182,7 @@ func nakedRecipient(notice, domain string) string {
 	since := 1000
 	for line := range strings.Lines(notice) {
 		bare := strings.TrimSpace(line)
+		bare, _, _ = strings.Cut(bare, "  ")
 		if since < 3 && len(bare) > 1 && len(bare) < 65 && line[0] <= ' ' && bare == strings.TrimFunc(bare, func(r rune) bool { return !localRune(r) }) && !strings.ContainsAny(bare, " \t:") {
 			return bare + "@" + domain
 		}
