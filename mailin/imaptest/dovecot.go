@@ -245,7 +245,7 @@ func (d *Dovecot) Expunge(user, folder string, uids ...uint32) error {
 	return d.doveadm(args...)
 }
 
-// SetUIDValidity gives the folder another UIDVALIDITY. Clients that have the folder open are cut off by Dovecot.
+// SetUIDValidity gives the folder another UIDVALIDITY. Clients that have it open learn of it when they select it again.
 func (d *Dovecot) SetUIDValidity(user, folder string, validity uint32) error {
 	return d.doveadm("mailbox", "update", "-u", user, "--uid-validity", strconv.FormatUint(uint64(validity), 10), folder)
 }
