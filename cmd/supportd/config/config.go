@@ -55,7 +55,6 @@ type Config struct {
 
 	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
-	SpamHeaders  []string // fields that say that a mail is spam
 	ScoreAtLeast float64  // spam score from which a mail is held; 0: no score counts
 
 	State     string // the state directory
@@ -177,12 +176,9 @@ type Answer struct {
 	Text  string
 }
 
-// Match is a condition on a message; all its parts must hold.
+// Match is a condition on a message.
 type Match struct {
-	Tests []Test
-	Any   []Match // when there are some, one of them must hold
-	All   []Match
-	Not   []Match // none may hold
+	Tests []Test // all of them must hold; never empty
 }
 
 // Test looks for one of its values.

@@ -13,7 +13,6 @@ import (
 // an alias bomb multiplies: beyond those that the file itself holds there may be maxAliased.
 const (
 	maxAliased  = 5_000
-	maxDepth    = 32
 	maxFindings = 200
 	maxPath     = 120
 )
@@ -105,7 +104,6 @@ type decoder struct {
 	fields   map[reflect.Type]sectionKeys
 	values   int
 	limit    int
-	depth    int
 	stopped  bool
 }
 
@@ -139,7 +137,11 @@ func count(n *yaml.Node) int {
 
 // report adds a finding, unless there are too many already or it only follows from another one.
 func (d *decoder) report(code string, at place, fix, format string, args ...any) {
-	if len(d.findings) >= maxFindings || at.path != "" && slices.ContainsFunc(d.broken, at.under) {
+	if len(d.findings) >= maxFindings {
+		d.stopped = true
+		return
+	}
+	if at.path != "" && slices.ContainsFunc(d.broken, at.under) {
 		return
 	}
 	if r := []rune(at.path); len(r) > maxPath {
@@ -155,7 +157,7 @@ func (d *decoder) unread(at place, fix, format string, args ...any) {
 	d.broken = append(d.broken, at.path)
 }
 
-// enter follows aliases and keeps the count of values and depth. ok is false when n is not to be read.
+// enter follows aliases and keeps the count of values. ok is false when n is not to be read.
 func (d *decoder) enter(n *yaml.Node, at place) (*yaml.Node, bool) {
 	d.values++
 	if d.stopped {
@@ -165,12 +167,9 @@ func (d *decoder) enter(n *yaml.Node, at place) (*yaml.Node, bool) {
 		n = n.Alias
 	}
 	switch {
-	case d.values > d.limit || d.depth > maxDepth:
+	case d.values > d.limit:
 		d.stopped = true
-		d.report("", at, "write the values out or split them up", "the file is nested too deeply or repeats too much through aliases")
-		return nil, false
-	case n == nil || n.Kind == yaml.AliasNode:
-		d.report("", at, "write the value out", "wants a value, got an alias of an alias")
+		d.report("", at, "write the values out", "the file repeats too much through aliases")
 		return nil, false
 	case n.Style&yaml.TaggedStyle != 0:
 		d.report("", at, "delete it", "the tag %s is not understood here", clip(n.Tag))
@@ -189,8 +188,6 @@ func (d *decoder) mapping(n *yaml.Node, at place, wants string, each func(name s
 		d.unread(at, "", "wants %s, got %s", wants, describe(n))
 		return
 	}
-	d.depth++
-	defer func() { d.depth-- }()
 	first := map[string]int{}
 	for i := 0; i+1 < len(n.Content) && !d.stopped; i += 2 {
 		k, v := n.Content[i], n.Content[i+1]
@@ -240,7 +237,10 @@ func (d *decoder) structure(n *yaml.Node, at place, v reflect.Value) {
 			case slices.Contains(unsupported, name):
 				d.report("E01", kat, "delete it", "`%s` is not supported by this version", name)
 			default:
-				fix, meant := unknownHint(name, fields)
+				fix, meant := "", ""
+				if len(d.findings) < maxFindings {
+					fix, meant = unknownHint(name, fields)
+				}
 				d.report("E01", kat, fix, "unknown key")
 				if meant != "" && at.path != "" {
 					d.broken = append(d.broken, at.path+"."+meant)
@@ -380,13 +380,13 @@ func unknownHint(name string, fields []field) (fix, meant string) {
 	return didYouMean(name, names), ""
 }
 
-// walkKeys calls each for every key below t, with its whole path; a match is not entered twice.
+// walkKeys calls each for every key below t, with its whole path.
 func walkKeys(t reflect.Type, path string, each func(path string, f field)) {
 	fields, _ := keysOf(t)
 	for _, f := range fields {
 		p := strings.TrimPrefix(path+"."+f.key, ".")
 		each(p, f)
-		if inner, suffix := sectionIn(f.typ); inner != nil && inner != t {
+		if inner, suffix := sectionIn(f.typ); inner != nil {
 			walkKeys(inner, p+suffix, each)
 		}
 	}

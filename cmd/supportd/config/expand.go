@@ -233,7 +233,7 @@ func expandSpam(c *Config) *node {
 	n := block()
 	n.addTexts("trust_auth_results_from", c.AuthservIDs)
 	n.addTexts("trusted_hosts", c.TrustedHosts)
-	q := block().add("spam_header", texts(c.SpamHeaders))
+	q := block()
 	if c.ScoreAtLeast > 0 {
 		q.add("score_at_least", plain(strconv.FormatFloat(c.ScoreAtLeast, 'f', -1, 64), "!!float"))
 	}
@@ -251,18 +251,6 @@ func expandMatch(m Match) *node {
 			n.add(t.Scope, at)
 		}
 		at.add(t.How, texts(t.Values))
-	}
-	for _, part := range []struct {
-		key string
-		ms  []Match
-	}{{"any", m.Any}, {"all", m.All}, {"not", m.Not}} {
-		l := &node{Kind: yaml.SequenceNode}
-		for _, sub := range part.ms {
-			l.Content = append(l.Content, expandMatch(sub).yaml())
-		}
-		if len(l.Content) > 0 {
-			n.add(part.key, l)
-		}
 	}
 	return n
 }

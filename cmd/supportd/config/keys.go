@@ -15,7 +15,7 @@ import (
 //	values       of kind enum: the words that are allowed
 //	default      the value that stands when the key is absent, as one would write it
 //	min, max     the smallest and largest value allowed
-//	one          of a list: a single value needs no brackets
+//	one          of a list of values: a single one needs no brackets
 //	short        a value that is no map is taken for this sub-key
 //	required     the key must be given
 //	example      a value as one would write it
@@ -189,9 +189,9 @@ type spamKeys struct {
 // quarantineKeys say what is held.
 type quarantineKeys struct {
 	section
-	SpamHeader   many[string] `key:"spam_header" kind:"header" one:"yes" example:"[X-Spam-Flag, X-Rspamd-Action]" doc:"Fields in which one's own filter says that a mail is spam. Default: [X-Spam-Flag, X-Spam-Status, X-Rspamd-Action]."`
 	ScoreAtLeast opt[float64] `key:"score_at_least" kind:"number" min:"0" max:"1000" example:"6" doc:"The filter's score from which a mail is held. Default: no score counts."`
 	DMARC        opt[string]  `key:"dmarc" kind:"enum" values:"fail" default:"fail" example:"fail" doc:"Mail whose author is forged (dmarc=fail) is always held; the only value is fail."`
+	_            struct{}     `unsupported:"spam_header"`
 }
 
 // answersKeys are the automatic answers.
@@ -229,8 +229,5 @@ type matchKeys struct {
 	Subject scopedMatchKeys `key:"subject" doc:"Of the subject."`
 	Body    scopedMatchKeys `key:"body" doc:"Of the new text."`
 	textMatchKeys
-	Any list[matchKeys] `key:"any" doc:"Conditions, one of which holds."`
-	All list[matchKeys] `key:"all" doc:"Conditions, all of which hold."`
-	Not list[matchKeys] `key:"not" one:"yes" doc:"A condition, or several, none of which holds."`
-	_   struct{}        `unsupported:"category score open_problem kind language mailbox sender_kind customer service_level priority impact urgency domain address expr exists mail ci"`
+	_ struct{} `unsupported:"any all not category score open_problem kind language mailbox sender_kind customer service_level priority impact urgency domain address expr exists mail ci"`
 }

@@ -61,7 +61,6 @@ var kinds = map[string]kind{
 	"region":   {wants: "a holiday region such as DE-BY", plural: "holiday regions", parse: parseRegion},
 	"language": {wants: "a language code such as de", plural: "language codes such as de", pattern: `^[a-z]{2}$`, tags: []string{"!!bool"}, parse: parseLanguage},
 	"prefix":   {wants: "up to ten capital letters and digits such as NW", plural: "prefixes", pattern: `^[A-Z][A-Z0-9]{0,9}$`, parse: parsePrefix},
-	"header":   {wants: "the name of a header field such as X-Spam-Flag", plural: "header field names", pattern: `^[!-9;-~]+$`, parse: parseHeader},
 	"regex":    {wants: "a regular expression", plural: "regular expressions", quote: true, parse: parseRegex},
 	"env":      {wants: "the name of an environment variable such as ${SUPPORT_PASSWORD}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseEnv},
 	"enum":     {wants: "one of the words allowed", plural: "words", parse: parseText},
@@ -360,13 +359,6 @@ func parsePrefix(s string) (any, error) {
 	}
 	if !ok {
 		return nil, &fault{what: fmt.Sprintf("wants up to ten capital letters and digits such as NW, got %q", clip(s))}
-	}
-	return s, nil
-}
-
-func parseHeader(s string) (any, error) {
-	if s == "" || strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 127 || r == ':' }) {
-		return nil, &fault{what: fmt.Sprintf("wants the name of a header field such as X-Spam-Flag, got %q", clip(s)), fix: "write it without the colon"}
 	}
 	return s, nil
 }

@@ -175,7 +175,7 @@ func valueWords(f field) string {
 	}
 	kind := f.tag.Get("kind")
 	words := map[string]string{"enum": strings.Join(strings.Fields(f.tag.Get("values")), ", "), "int": "number", "bool": "true, false",
-		"listen": "address:port", "zone": "time zone", "env": "`${NAME}`", "header": "field name", "": "see the meaning"}
+		"listen": "address:port", "zone": "time zone", "env": "`${NAME}`", "": "see the meaning"}
 	word, ok := words[kind]
 	if !ok {
 		word = kind

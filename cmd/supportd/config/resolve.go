@@ -143,10 +143,6 @@ func (r *resolver) desk(k *fileKeys) {
 	if len(c.TrustedHosts) == 0 {
 		c.TrustedHosts = slices.Clone(c.AuthservIDs)
 	}
-	c.SpamHeaders = r.unique(k.Spam.Quarantine.SpamHeader.items, strings.ToLower)
-	if len(c.SpamHeaders) == 0 {
-		c.SpamHeaders = []string{"X-Spam-Flag", "X-Spam-Status", "X-Rspamd-Action"}
-	}
 	c.ScoreAtLeast = k.Spam.Quarantine.ScoreAtLeast.val
 	c.State = r.path(k.State.val)
 	r.stateFolder(k.State)

@@ -282,6 +282,9 @@ func (r *resolver) agentFrom(k opt[string]) string {
 	return k.val
 }
 
+// maxTemplates bounds how much of a folder is looked at.
+const maxTemplates = 1000
+
 // templates checks that a folder of texts is there, and makes its texts count for the revision.
 func (r *resolver) templates(k opt[string]) string {
 	if k.val == "" {
@@ -303,12 +306,12 @@ func (r *resolver) templates(k opt[string]) string {
 		if err != nil {
 			return err
 		}
+		if files++; files > maxTemplates {
+			r.report("", k.at, "is it the right folder?", "%s holds more than %d files", dir, maxTemplates)
+			return fs.SkipAll
+		}
 		if e.IsDir() || filepath.Ext(name) != ".md" {
 			return nil
-		}
-		if files++; files > 1000 {
-			r.report("", k.at, "is it the right folder?", "%s holds more than 1000 texts", dir)
-			return fs.SkipAll
 		}
 		r.file(k.at, filepath.Join(k.val, name), maxText, false)
 		return nil

@@ -165,7 +165,7 @@ func (r *resolver) answerText(at place, file string, data []byte) string {
 
 // match settles a condition.
 func (r *resolver) match(k matchKeys) Match {
-	m := Match{}
+	var m Match
 	for _, s := range []struct {
 		scope string
 		keys  scopedMatchKeys
@@ -176,16 +176,7 @@ func (r *resolver) match(k matchKeys) Match {
 		}
 		m.Tests = append(m.Tests, tests...)
 	}
-	for _, sub := range k.Any.items {
-		m.Any = append(m.Any, r.match(sub))
-	}
-	for _, sub := range k.All.items {
-		m.All = append(m.All, r.match(sub))
-	}
-	for _, sub := range k.Not.items {
-		m.Not = append(m.Not, r.match(sub))
-	}
-	if len(m.Tests)+len(m.Any)+len(m.All)+len(m.Not) == 0 && r.findingsBelow(k.at) == 0 {
+	if len(m.Tests) == 0 && r.findingsBelow(k.at) == 0 {
 		r.report("", k.at, "write words: [WORD], subject: {words: [WORD]} or the like", "is empty and would say nothing about a mail")
 	}
 	return m

@@ -98,11 +98,7 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 		inner, suffix := v.elem()
 		ref := definition(inner, defs)
 		if suffix == "[]" {
-			l := &jsonschema.Schema{Type: "array", Items: ref, MinItems: new(uint64(1))}
-			if f.tag.Get("one") != "" {
-				return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{ref, l}}
-			}
-			return l
+			return &jsonschema.Schema{Type: "array", Items: ref, MinItems: new(uint64(1))}
 		}
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: ref, MinProperties: new(uint64(1)),
 			PropertyNames: &jsonschema.Schema{Pattern: `^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]{0,62}$`}}
@@ -131,8 +127,7 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 func definition(t reflect.Type, defs jsonschema.Definitions) *jsonschema.Schema {
 	name := strings.TrimSuffix(t.Name(), "Keys")
 	if _, known := defs[name]; !known {
-		defs[name] = &jsonschema.Schema{} // sections that hold themselves find it
-		*defs[name] = *sectionSchema(t, defs)
+		defs[name] = sectionSchema(t, defs)
 	}
 	return &jsonschema.Schema{Ref: "#/$defs/" + name}
 }

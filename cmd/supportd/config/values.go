@@ -49,8 +49,6 @@ func (m *many[T]) read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag
 	if len(n.Content) == 0 {
 		d.report("", at, "name at least one or delete the key", "is an empty list")
 	}
-	d.depth++
-	defer func() { d.depth-- }()
 	for i, item := range n.Content {
 		iat := place{path: fmt.Sprintf("%s[%d]", at.path, i), line: item.Line, col: item.Column}
 		if v, ok := d.scalar(item, iat, tag); ok {
@@ -61,26 +59,20 @@ func (m *many[T]) read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag
 
 func (m *many[T]) absent(_ *decoder, at place, _ reflect.StructTag) { m.at = at }
 
-func (l *list[T]) read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag) {
+func (l *list[T]) read(d *decoder, n *yaml.Node, at place, _ reflect.StructTag) {
 	l.at, l.given = at, true
 	n, ok := d.enter(n, at)
 	if !ok {
 		return
 	}
-	items := n.Content
 	if n.Kind != yaml.SequenceNode {
-		if tag.Get("one") == "" || n.Kind != yaml.MappingNode {
-			d.unread(at, "begin each with a dash", "wants a list, got %s", describe(n))
-			return
-		}
-		items = []*yaml.Node{n}
+		d.unread(at, "begin each with a dash", "wants a list, got %s", describe(n))
+		return
 	}
-	if len(items) == 0 {
+	if len(n.Content) == 0 {
 		d.report("", at, "name at least one or delete the key", "is an empty list")
 	}
-	d.depth++
-	defer func() { d.depth-- }()
-	for i, item := range items {
+	for i, item := range n.Content {
 		iat := place{path: fmt.Sprintf("%s[%d]", at.path, i), line: item.Line, col: item.Column}
 		var keys T
 		d.structure(item, iat, reflect.ValueOf(&keys).Elem())
