@@ -176,10 +176,8 @@ type Answer struct {
 	Text  string
 }
 
-// Match is a condition on a message.
-type Match struct {
-	Tests []Test // all of them must hold; never empty
-}
+// Match is a condition on a message: all its tests must hold. It is never empty.
+type Match []Test
 
 // Test looks for one of its values.
 type Test struct {

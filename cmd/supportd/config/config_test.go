@@ -57,7 +57,7 @@ func TestShortFormInFull(t *testing.T) {
 		Calendar: "standard", Intake: "support", FirstResponse: 4 * time.Hour, Resolve: 24 * time.Hour,
 		Remind: []Step{{75, []string{"assignee"}}, {100, []string{"team"}}},
 		Answers: []Answer{{Name: "oeffnungszeiten", File: "kb/oeffnungszeiten.md",
-			Match: Match{Tests: []Test{{Scope: "subject", How: "words", Values: []string{"öffnungszeiten", "geöffnet"}}}},
+			Match: Match{{Scope: "subject", How: "words", Values: []string{"öffnungszeiten", "geöffnet"}}},
 			Text:  "Wir haben Montag bis Donnerstag von 8 bis 17 Uhr geöffnet, freitags bis 14 Uhr.\n\nIhre Tischlerei Huber\n"}},
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},

@@ -243,7 +243,7 @@ func expandSpam(c *Config) *node {
 func expandMatch(m Match) *node {
 	n := block()
 	scopes := map[string]*node{"": n}
-	for _, t := range m.Tests {
+	for _, t := range m {
 		at, ok := scopes[t.Scope]
 		if !ok {
 			at = block()

@@ -174,9 +174,9 @@ func (r *resolver) match(k matchKeys) Match {
 		if s.keys.given && len(tests) == 0 && r.findingsBelow(s.keys.at) == 0 {
 			r.report("", s.keys.at, "write words: [WORD] in it", "is empty and says nothing")
 		}
-		m.Tests = append(m.Tests, tests...)
+		m = append(m, tests...)
 	}
-	if len(m.Tests) == 0 && r.findingsBelow(k.at) == 0 {
+	if len(m) == 0 && r.findingsBelow(k.at) == 0 {
 		r.report("", k.at, "write words: [WORD], subject: {words: [WORD]} or the like", "is empty and would say nothing about a mail")
 	}
 	return m
