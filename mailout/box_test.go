@@ -33,8 +33,8 @@ type box struct {
 	// attempts and ends are what was recorded of each mail.
 	attempts map[tickets.OutgoingID][]tickets.Attempt
 	ends     map[tickets.OutgoingID][]tickets.Delivery
-	commits  int
-	bubble   bool // the time is not real
+	settled  []int // how many deliveries each commit had
+	bubble   bool  // the time is not real
 	fail     func(op string) error
 	changed  chan struct{}
 }
@@ -96,7 +96,6 @@ func (b *box) Due(_ context.Context, now time.Time, limit int) (due []tickets.Ou
 // Attempt implements Outbox.
 func (b *box) Attempt(_ context.Context, attempts []tickets.Attempt) error {
 	return b.do("attempt", func() error {
-		b.commits++
 		for _, a := range attempts {
 			m := b.rows[a.ID]
 			if m == nil || m.State == tickets.Sent || m.State == tickets.GivenUp {
@@ -116,7 +115,7 @@ func (b *box) Attempt(_ context.Context, attempts []tickets.Attempt) error {
 // Settle implements Outbox.
 func (b *box) Settle(_ context.Context, ends []tickets.Delivery) error {
 	return b.do("settle", func() error {
-		b.commits++
+		b.settled = append(b.settled, len(ends))
 		for _, d := range ends {
 			m := b.rows[d.ID]
 			if m.State != tickets.Sending {

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/mail"
 	"net/textproto"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -191,10 +190,11 @@ func attach(m *gomail.Msg, f tickets.File) {
 }
 
 // fixBoundaries replaces the random boundaries by ones that follow from the letter. They begin with "=_", which no
-// quoted-printable or base64 body can hold (RFC 2045 §6.7), so no part can hold its own boundary (S-113).
+// quoted-printable or base64 body can hold (RFC 2045 §6.7), so no part can hold its own boundary (S-113). For the same
+// reason no body can look like the place that is searched for, and header fields cannot because their lines go on with a
+// blank.
 func fixBoundaries(raw []byte, l tickets.Letter) ([]byte, error) {
-	found := regexp.MustCompile(`\r\n boundary=([0-9a-f]{60})\r\n`).FindAllSubmatch(raw, -1)
-	if len(found) == 0 {
+	if len(l.Attached) == 0 && !bytes.Contains(raw, []byte("\r\nContent-Type: multipart/")) {
 		return raw, nil
 	}
 	key, err := json.Marshal(l)
@@ -202,12 +202,22 @@ func fixBoundaries(raw []byte, l tickets.Letter) ([]byte, error) {
 		return nil, err
 	}
 	digest := sha256.Sum256(key)
-	for i, f := range found {
+	for i, from := 0, 0; ; i++ {
+		at := bytes.Index(raw[from:], []byte("\r\nContent-Type: multipart/"))
+		if at < 0 {
+			return raw, nil
+		}
+		from += at + 2
+		_, rest, ok := bytes.Cut(raw[from:], []byte(";\r\n boundary="))
+		random, _, end := bytes.Cut(rest, []byte("\r\n"))
+		if !ok || !end || len(random) == 0 {
+			return nil, errors.New("a part has no boundary")
+		}
+		random = bytes.Clone(random)
 		boundary := fmt.Sprintf("=_%d_%s", i, hex.EncodeToString(digest[:16]))
-		raw = bytes.ReplaceAll(raw, append([]byte(" boundary="), f[1]...), []byte(` boundary="`+boundary+`"`))
-		raw = bytes.ReplaceAll(raw, append([]byte("--"), f[1]...), []byte("--"+boundary))
+		raw = bytes.Replace(raw, slices.Concat([]byte(" boundary="), random), []byte(` boundary="`+boundary+`"`), 1)
+		raw = bytes.ReplaceAll(raw, slices.Concat([]byte("--"), random), []byte("--"+boundary))
 	}
-	return raw, nil
 }
 
 // checkBytes reports why bytes must not go over the wire as they are: line ends other than CRLF, lines over 998

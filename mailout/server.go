@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/textproto"
 	"os"
 	"strconv"
 	"time"
@@ -147,12 +148,21 @@ type ServerError struct {
 func (e *ServerError) Error() string {
 	text := fmt.Sprintf("smtp server %q at %s: %s", e.Server, e.Addr, e.What)
 	if e.Err != nil {
-		text += ": " + oneLine(e.Err.Error())
+		text += ": " + words(e.Err)
 	}
 	if e.Hint != "" {
 		text += "; " + e.Hint
 	}
 	return text
+}
+
+// words returns the cause in plain words: the server's own when it said any.
+func words(err error) string {
+	var reply *textproto.Error
+	if errors.As(err, &reply) {
+		return oneLine(strconv.Itoa(reply.Code) + " " + reply.Msg)
+	}
+	return oneLine(err.Error())
 }
 
 // Unwrap returns the cause.

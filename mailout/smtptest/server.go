@@ -60,6 +60,7 @@ type Server struct {
 	listener net.Listener
 	smtp     *gosmtp.Server
 	done     chan struct{} // closed by Close
+	closing  sync.Once
 	served   chan struct{} // closed when the accepting goroutine has ended
 
 	mu       sync.Mutex
@@ -112,11 +113,16 @@ func NewServer(o Options) (*Server, error) {
 // Addr is where the server listens, host:port.
 func (s *Server) Addr() string { return s.listener.Addr().String() }
 
-// Close ends the server and all its connections.
+// Close ends the server and all its connections. Only the first call does anything.
 func (s *Server) Close() error {
-	close(s.done)
-	err := s.smtp.Close()
-	<-s.served
+	var err error
+	s.closing.Do(func() {
+		close(s.done)
+		err = s.smtp.Close()
+		// go-smtp does not know the listener yet when it is closed at once; closing twice does no harm.
+		_ = s.listener.Close()
+		<-s.served
+	})
 	return err
 }
 
