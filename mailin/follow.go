@@ -160,6 +160,7 @@ func (f *follower) round(ctx context.Context) error {
 	if err := f.file(ctx); err != nil {
 		return err
 	}
+	f.blind = 0 // everything listed is settled or a hole: what broke the connection is not asked for again
 	now := f.Now()
 	f.setStatus(func(s *Status) { s.LastPoll, s.Waiting = now, len(f.holes) })
 	return nil

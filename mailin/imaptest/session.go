@@ -356,7 +356,16 @@ func (s *session) Fetch(w *imapserver.FetchWriter, set imap.NumSet, o *imap.Fetc
 	return nil
 }
 
+// writeMessage writes one response. It is closed in any case: until then nothing else can be written to the connection.
 func writeMessage(w *imapserver.FetchResponseWriter, p picked, o *imap.FetchOptions) error {
+	err := writeItems(w, p, o)
+	if cerr := w.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+func writeItems(w *imapserver.FetchResponseWriter, p picked, o *imap.FetchOptions) error {
 	w.WriteUID(p.m.uid)
 	if o.Flags {
 		w.WriteFlags(p.flags)
@@ -395,14 +404,15 @@ func writeMessage(w *imapserver.FetchResponseWriter, p picked, o *imap.FetchOpti
 	for _, b := range o.BinarySectionSize {
 		w.WriteBinarySectionSize(b, imapserver.ExtractBinarySectionSize(bytes.NewReader(p.raw), b))
 	}
-	return w.Close()
+	return nil
 }
 
 func writeLiteral(w io.WriteCloser, data []byte) error {
-	if _, err := w.Write(data); err != nil {
-		return err
+	_, err := w.Write(data)
+	if cerr := w.Close(); err == nil {
+		err = cerr
 	}
-	return w.Close()
+	return err
 }
 
 // Store implements imapserver.Session.
