@@ -201,6 +201,7 @@ func realPoller(s imapServer, d *desk) *mailin.Poller {
 	return &mailin.Poller{Mailbox: c, To: d, Read: simpleRead, Timing: fast()}
 }
 
+// S-003: reading leaves no trace: no mail is marked as read.
 func TestServerBacklogThenIdle(t *testing.T) {
 	onServers(t, func(t *testing.T, s imapServer) {
 		for i := 1; i <= 500; i++ {
@@ -278,7 +279,7 @@ func TestServerDropsSessions(t *testing.T) {
 	})
 }
 
-// A new UIDVALIDITY brings all mail again; its content tells that it is known (S-003).
+// S-005: a new UIDVALIDITY brings all mail again, and its content tells that it is known.
 func TestServerRenumbers(t *testing.T) {
 	onServers(t, func(t *testing.T, s imapServer) {
 		for i := 1; i <= 20; i++ {
@@ -341,7 +342,7 @@ func TestServerFlag(t *testing.T) {
 	})
 }
 
-// TLS both ways, with the server's own authority and without it (S-147).
+// S-147: TLS both ways with the server's own authority, and no connection without it.
 func TestServerTLS(t *testing.T) {
 	onServers(t, func(t *testing.T, s imapServer) {
 		s.deliver(t, mail(1))

@@ -220,7 +220,7 @@ func toServer(t *testing.T, s smtpServer) Server {
 	return server
 }
 
-// What is accepted arrives as it was composed; a not-now is tried again, a no is not (S-044, S-147).
+// What is accepted arrives as it was composed (S-036); a not-now is tried again, a no is not (S-041).
 func TestServerTakesRefusesAndDefers(t *testing.T) {
 	onServers(t, func(t *testing.T, s smtpServer) {
 		var mails []tickets.Outgoing
