@@ -10,13 +10,14 @@ import (
 	"supportd/tickets"
 )
 
-const maxAddresses = 1000 // of one field (S-124)
+const maxAddresses = 1000 // of one kind (S-124)
 
 // addresses reads an address list for display: best effort, never an error. Groups are taken apart, names decoded,
-// commas in unquoted names put up with. An entry without any address keeps its name and has an empty Mail.
+// commas in unquoted names put up with. An entry without any address keeps its name and has an empty Mail. It stops at
+// one more than maxAddresses.
 func addresses(value, hint string) []tickets.Address {
 	s := addressScan{s: value, hint: hint}
-	for s.pos < len(s.s) && len(s.list) < maxAddresses {
+	for s.pos < len(s.s) && len(s.list) <= maxAddresses {
 		s.one()
 	}
 	return s.list
@@ -40,6 +41,10 @@ loop:
 	for s.pos < len(s.s) {
 		switch c := s.s[s.pos]; c {
 		case '"':
+			if a := s.quotedLocal(text.String()); a != "" {
+				angle, hasAngle = a, true
+				continue
+			}
 			q := s.quoted()
 			quotedAt = quotedAt || strings.Contains(q, "@")
 			text.WriteString(q)
@@ -98,7 +103,7 @@ func (s *addressScan) inName(text string, hasAngle bool) bool {
 		end = len(rest)
 	}
 	open, at := strings.IndexByte(rest[:end], '<'), strings.IndexByte(rest[:end], '@')
-	return open > 0 && (at < 0 || at > open)
+	return open > 0 && strings.TrimSpace(rest[:open]) != "" && (at < 0 || at > open)
 }
 
 // add turns the pieces of one entry into an address.
@@ -160,6 +165,23 @@ func (s *addressScan) append(name, address string) {
 		return
 	}
 	s.list = append(s.list, tickets.Address{Name: name, Mail: address})
+}
+
+// quotedLocal reads an address whose local part is quoted, such as "a b"@c.example, at the start of an entry.
+func (s *addressScan) quotedLocal(before string) string {
+	if strings.TrimSpace(before) != "" {
+		return ""
+	}
+	end := closingQuote(s.s, s.pos)
+	if end < 0 || end+1 >= len(s.s) || s.s[end+1] != '@' {
+		return ""
+	}
+	start := s.pos
+	s.pos = end + 1
+	for s.pos < len(s.s) && strings.IndexByte(" \t\"(<>:;,", s.s[s.pos]) < 0 {
+		s.pos++
+	}
+	return s.s[start:s.pos]
 }
 
 // quoted reads a quoted-string, also one without its end.
@@ -255,7 +277,11 @@ func author(h *header) string {
 	if !ok {
 		return ""
 	}
-	list, err := mail.ParseAddressList(f.value)
+	v := f.value
+	if name, _, _ := strings.Cut(v, "<"); strings.TrimSpace(name) == spec {
+		v = "<" + spec + ">" // an address that is its own name, unquoted: there is nothing to mistake
+	}
+	list, err := mail.ParseAddressList(v)
 	if err != nil || len(list) != 1 || list[0].Address != spec {
 		return ""
 	}
@@ -288,7 +314,7 @@ func strictMailbox(v string) (spec string, ok bool) {
 		inner := strings.NewReplacer(`\\`, "", `\"`, "").Replace(rest[1 : len(rest)-1])
 		return spec, !strings.ContainsAny(inner, `"\`)
 	}
-	return spec, !strings.ContainsAny(rest, "\"(),:;<>@[]\\")
+	return spec, rest == spec || !strings.ContainsAny(rest, "\"(),:;<>@[]\\")
 }
 
 // dotAtom holds a local part to RFC 5322 §3.2.3.

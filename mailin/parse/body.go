@@ -128,10 +128,11 @@ func (b *builder) fillText() {
 			break
 		}
 		t := b.partText(n)
-		if n.typ == "text/html" {
+		switch blank := strings.TrimSpace(t) == ""; {
+		case n.typ == "text/html":
 			rich++
 			t = htmltext.Text(t)
-		} else {
+		case !blank || plain == 0 && len(b.text) == 1:
 			plain++
 		}
 		if text.Len() > 0 && t != "" && !strings.HasSuffix(text.String()[max(0, text.Len()-1):], "\n") {
@@ -140,7 +141,10 @@ func (b *builder) fillText() {
 		text.WriteString(t)
 	}
 	b.m.Text, b.m.TextFrom = text.String(), textFrom(plain, rich)
-	if b.m.HTML != "" && plain > 0 && rich == 0 {
+	if plain == 0 && rich == 0 && b.encrypted {
+		b.m.TextFrom = "nothing: the message is encrypted"
+	}
+	if b.m.HTML != "" && rich == 0 {
 		if why := poorText(b.m.Text); why != "" {
 			if t := htmltext.Text(b.m.HTML); strings.TrimSpace(t) != "" {
 				b.m.Text, b.m.TextFrom = t, "text/html: "+why
@@ -152,7 +156,7 @@ func (b *builder) fillText() {
 func textFrom(plain, rich int) string {
 	switch {
 	case plain > 0 && rich > 0:
-		return fmt.Sprintf("%d parts of text/plain and %d of text/html", plain, rich)
+		return "parts of text/plain and text/html together"
 	case plain > 1:
 		return fmt.Sprintf("%d parts of text/plain", plain)
 	case plain == 1:
@@ -214,7 +218,9 @@ func (b *builder) decodeText(n *node) string {
 	d := decodeCharset(data, declared, true)
 	if d.guessed {
 		if declared == "" {
-			b.defect(n.where(), "no charset is named for 8-bit text: read as "+d.charset)
+			b.defect(n.where(), "no charset is named: read as "+d.charset)
+		} else if d.charset == normaliseCharset(declared) {
+			b.defect(n.where(), "damaged "+d.charset+": unreadable octets were replaced")
 		} else {
 			b.defect(n.where(), "is not in the charset it names ("+quoteStart([]byte(declared))+"): read as "+d.charset)
 		}
@@ -239,6 +245,7 @@ func normaliseLines(s string) string {
 	if strings.IndexByte(s, '\r') < 0 {
 		return s
 	}
+	s = strings.ReplaceAll(s, "\r\r\n", "\n") // a server added CR to line ends that had one
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	return strings.ReplaceAll(s, "\r", "\n")
 }

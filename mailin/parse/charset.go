@@ -25,10 +25,12 @@ type decoded struct {
 }
 
 const (
-	detectMin   = 40       // octets; shorter text is guesswork
-	detectMax   = 16 << 10 // octets looked at
-	detectSure  = 50       // per cent
-	replacement = "\uFFFD"
+	detectMin  = 40       // octets; shorter text is guesswork
+	detectMax  = 16 << 10 // octets looked at
+	detectSure = 50       // per cent
+	// detectForeign is what is asked for, in per cent, when most octets are no ASCII: that is no Western text.
+	detectForeign = 15
+	replacement   = "\uFFFD"
 )
 
 // decodeCharset makes UTF-8 of b. The declared charset is trusted when b decodes in it; else, with detect, it is
@@ -117,6 +119,9 @@ func detectCharset(sample []byte) string {
 		return ""
 	}
 	best, sure := "", detectSure-1
+	if highShare(sample) > 40 {
+		sure = detectForeign - 1 // Windows-1252 is out of the question
+	}
 	for _, r := range results {
 		name := normaliseCharset(r.Charset)
 		if r.Confidence < sure || r.Confidence == sure && best != "" && name > best || lookupCharset(name) == nil {
@@ -127,6 +132,20 @@ func detectCharset(sample []byte) string {
 		}
 	}
 	return best
+}
+
+// highShare is how many per cent of the octets that are no white space are beyond ASCII.
+func highShare(b []byte) int {
+	high, all := 0, 1
+	for _, c := range b {
+		if c > ' ' {
+			all++
+		}
+		if c >= utf8.RuneSelf {
+			high++
+		}
+	}
+	return 100 * high / all
 }
 
 // mostlyUTF8 tells whether b is UTF-8 with a little damage: a cut character or a stray octet.
@@ -145,7 +164,7 @@ func mostlyUTF8(b []byte) bool {
 		}
 		i += n
 	}
-	return good > 3*bad
+	return good > 0 && good >= 2*bad
 }
 
 // multiByte tells whether valid UTF-8 has enough characters beyond ASCII to be meant as such.

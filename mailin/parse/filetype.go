@@ -94,6 +94,9 @@ func fileTypes() [][2]string {
 }
 
 func typeOfExtension(ext string) string {
+	if ext == ".asc" {
+		return "" // a signature, a key or a message
+	}
 	for _, t := range fileTypes() {
 		if t[0] == ext {
 			return t[1]

@@ -210,7 +210,7 @@ func growth(f func(n int), n int) (ratio float64, longest time.Duration) {
 		}
 		return best
 	}
-	for tries := 2; ; tries *= 2 {
+	for tries := 1; ; tries *= 2 {
 		one, two := measure(n, tries), measure(2*n, tries)
 		// Below two milliseconds the clock and the collector are all that is measured.
 		ratio, longest = float64(two)/float64(max(one, 2*time.Millisecond)), two

@@ -118,6 +118,11 @@ func (p *paramScan) param() (name, value string, ok bool) {
 	for p.pos < len(p.s) && isBlank(p.s[p.pos]) {
 		p.pos++
 	}
+	if p.pos < len(p.s) && p.s[p.pos] == '(' && p.comment() {
+		for p.pos < len(p.s) && isBlank(p.s[p.pos]) {
+			p.pos++
+		}
+	}
 	if p.pos < len(p.s) && p.s[p.pos] == '"' {
 		return name, p.quoted(), name != ""
 	}

@@ -68,14 +68,15 @@ func charsetHint(n *node) string {
 
 // builder fills a Message from its parts.
 type builder struct {
-	m      *tickets.Message
-	nested int
-	text   []*node // parts that make up the text, in order
-	html   []*node // parts that make up its HTML form, in order
-	other  []*node // all others
-	spare  []spare // what can stand in for a text, best first
-	want   tickets.Digest
-	found  []byte // the attachment with the digest want
+	m         *tickets.Message
+	nested    int
+	text      []*node // parts that make up the text, in order
+	html      []*node // parts that make up its HTML form, in order
+	other     []*node // all others
+	spare     []spare // what can stand in for a text, best first
+	encrypted bool
+	want      tickets.Digest
+	found     []byte // the attachment with the digest want
 }
 
 // spare is text that is shown when there is no other.

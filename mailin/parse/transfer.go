@@ -40,9 +40,9 @@ func transferName(encoding string) string {
 		return "quoted-printable"
 	case "x-uuencode", "uuencode", "x-uue", "uue", "x-uu":
 		return "uuencode"
-	case "7bit", "7-bit", "7bits", "us-ascii":
+	case "7", "7bit", "7-bit", "7bits", "us-ascii":
 		return "7bit"
-	case "8bit", "8-bit", "8bits", "utf-8", "none", "identity", "text":
+	case "8", "8bit", "8-bit", "8bits", "utf-8", "none", "identity", "text":
 		return "8bit"
 	default:
 		return e

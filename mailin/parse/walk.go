@@ -208,11 +208,9 @@ func (n *node) describe(defaultType string) {
 		typ, params := structured(f.value, "")
 		if n.params = params; strings.Contains(typ, "/") {
 			n.typ = typ
-		} else if typ == "text" {
-			n.typ = "text/plain"
-		} else if typ != "" {
+		} else if params["name"] != "" {
 			n.typ = "application/octet-stream"
-		}
+		} // else RFC 2045 §5.2: what cannot be read is plain text
 		hint = params["charset"]
 	}
 	n.header.repairCharset(hint)

@@ -2,6 +2,7 @@ package parse
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"supportd/mailin/htmltext"
@@ -14,7 +15,7 @@ import (
 // place. Encryption is noted.
 func (b *builder) expand(n *node, w *walker) {
 	if n.typ == "multipart/encrypted" {
-		b.defect(n.where(), "encrypted: it can only be read with the recipient's key")
+		b.isEncrypted(n)
 	}
 	for _, kid := range n.kids {
 		b.expand(kid, w)
@@ -31,12 +32,17 @@ func (b *builder) expand(n *node, w *walker) {
 	}
 }
 
+func (b *builder) isEncrypted(n *node) {
+	b.encrypted = true
+	b.defect(n.where(), "encrypted: it can only be read with the recipient's key")
+}
+
 func (b *builder) expandSMIME(n *node, w *walker) {
 	data, _ := decodeTransfer(n.body, n.encoding)
 	content, kind := openSMIME(data)
 	switch kind {
 	case smimeEncrypted:
-		b.defect(n.where(), "encrypted: it can only be read with the recipient's key")
+		b.isEncrypted(n)
 	case smimeCompressed:
 		b.defect(n.where(), "compressed S/MIME: not opened")
 	case smimeSigned:
@@ -67,6 +73,7 @@ func (b *builder) expandTNEF(n *node) {
 	} else if html != "" {
 		b.spare = append(b.spare, spare{htmltext.Text(html), "winmail.dat: there is no other text"})
 	}
+	t.files = slices.DeleteFunc(t.files, func(f tnefFile) bool { return f.name == "" && len(f.data) == 0 })
 	if len(t.files) == 0 {
 		return // what was opened holds no files: the wrapper itself stays attached
 	}
@@ -112,7 +119,7 @@ func (b *builder) openPGP(n *node, text string) string {
 		return text
 	}
 	if strings.Contains(text, "-----BEGIN PGP MESSAGE-----") {
-		b.defect(n.where(), "encrypted: it can only be read with the recipient's key")
+		b.isEncrypted(n)
 	}
 	return openPGPText(text)
 }
