@@ -16,9 +16,8 @@ const (
 	maxLetters = 2000 // letters of a text that are read
 	// enough is the number of letters after which a text is long enough to be sure.
 	enough = 30.0
-	// statistical is the number of letters from which on the general statistics of whatlanggo are asked too. Below, they
-	// are guesses.
-	statistical = 25
+	// statistical is the number of letters from which on statistics of letters alone are asked. Below, they are guesses.
+	statistical = 80
 )
 
 // Detect returns the ISO 639-1 code of the language of a text and how sure that is. The code is "" when the text has no
@@ -44,19 +43,22 @@ func Among(text string, codes []string) tickets.Language {
 // statistics finds the likeliest language by words and letters.
 func (r *reading) statistics(codes []string) tickets.Language {
 	scores := make([]float64, len(languages.codes))
-	cyrillic := r.scripts[cyrillicScript] > r.scripts[latinScript]
+	known := 0
 	for _, w := range r.words {
-		languages.add(scores, w)
-	}
-	if r.letters >= statistical {
-		info := whatlanggo.Detect(r.plain())
-		if i, ok := languages.index[info.Lang.Iso6391()]; ok {
-			scores[i] += 1 + 5*info.Confidence
+		if languages.add(scores, w) {
+			known++
 		}
 	}
-	best, second := -1, -1
+	cyrillic := r.scripts[cyrillicScript] > r.scripts[latinScript]
+	best, second, overall := -1, -1, -1
 	for i, code := range languages.codes {
-		if languages.cyrillic[i] != cyrillic || len(codes) > 0 && !contains(codes, code) {
+		if languages.cyrillic[i] != cyrillic {
+			continue
+		}
+		if overall < 0 || scores[i] > scores[overall] {
+			overall = i
+		}
+		if len(codes) > 0 && !contains(codes, code) {
 			continue
 		}
 		switch {
@@ -66,6 +68,11 @@ func (r *reading) statistics(codes []string) tickets.Language {
 			second = i
 		}
 	}
+	if r.letters >= statistical && known*5 < len(r.words) {
+		if code, confidence := r.foreign(); code != "" && (len(codes) == 0 || contains(codes, code)) {
+			return tickets.Language{Code: code, Confidence: confidence}
+		}
+	}
 	if best < 0 {
 		return tickets.Language{}
 	}
@@ -73,7 +80,19 @@ func (r *reading) statistics(codes []string) tickets.Language {
 	if second >= 0 {
 		p = 1 / (1 + math.Exp(-(scores[best]-scores[second])/2))
 	}
+	p *= math.Exp(-(scores[overall] - scores[best]) / 8) // the text looks more like a language that was not asked for
 	return tickets.Language{Code: languages.codes[best], Confidence: round(p * certainty(r.letters))}
+}
+
+// foreign asks statistics of letters about a text of whose words none is known: it may be in a language that this
+// package has no words of.
+func (r *reading) foreign() (string, float64) {
+	info := whatlanggo.Detect(r.plain())
+	code := info.Lang.Iso6391()
+	if _, ours := languages.index[code]; ours || !info.IsReliable() {
+		return "", 0
+	}
+	return code, round(info.Confidence * certainty(r.letters))
 }
 
 // certainty is how much a text of that many letters can prove at most.

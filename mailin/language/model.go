@@ -125,8 +125,8 @@ func eachGram(word string, f func(string)) {
 	}
 }
 
-// add adds what a word says to the score of each language.
-func (m *model) add(scores []float64, word string) {
+// add adds what a word says to the score of each language. It reports whether the word is in a list.
+func (m *model) add(scores []float64, word string) bool {
 	known := m.words[word]
 	for _, w := range known {
 		scores[w.language] += w.value
@@ -140,6 +140,7 @@ func (m *model) add(scores []float64, word string) {
 			scores[i] += part * value
 		}
 	})
+	return len(known) > 0
 }
 
 // reading is what is read of a text.
@@ -202,6 +203,11 @@ func (r *reading) word(field string, start, end int, digits bool) {
 		return
 	}
 	word := strings.Trim(strings.ReplaceAll(strings.ToLower(field[start:end]), "’", "'"), "'")
+	// French and Italian leave letters out between words: "l'imprimante", "n'arrive", "dell'ordine".
+	if head, tail, ok := strings.Cut(word, "'"); ok && languages.words[word] == nil && len(tail) > 2 {
+		r.words = append(r.words, head)
+		word = tail
+	}
 	if word != "" && utf8.RuneCountInString(word) <= maxWord*2 {
 		r.words = append(r.words, word)
 	}
