@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
@@ -30,6 +31,11 @@ func (p place) key(name string) place {
 		name = p.path + "." + name
 	}
 	return place{path: name, line: p.line, col: p.col}
+}
+
+// item is the place of the i-th item of a list at p.
+func (p place) item(i int, n *yaml.Node) place {
+	return place{path: p.path + "[" + strconv.Itoa(i) + "]", line: n.Line, col: n.Column}
 }
 
 // under reports whether p stands at that path or below it.

@@ -182,13 +182,19 @@ func expandCalendar(cal Calendar) *node {
 	return n
 }
 
+// aroundTheClock reports whether every minute of a week is working time.
+func aroundTheClock(week map[time.Weekday][]Interval) bool {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if !slices.Equal(week[day], []Interval{allDay}) {
+			return false
+		}
+	}
+	return true
+}
+
 // expandHours writes a week from Monday, with equal neighbours as spans.
 func expandHours(week map[time.Weekday][]Interval) *node {
-	whole := true
-	for day := time.Sunday; day <= time.Saturday; day++ {
-		whole = whole && slices.Equal(week[day], []Interval{allDay})
-	}
-	if whole {
+	if aroundTheClock(week) {
 		return text("24/7")
 	}
 	names := []string{"mo", "tu", "we", "th", "fr", "sa", "su"}

@@ -116,7 +116,7 @@ func (d *decoder) intervals(n *yaml.Node, at place) ([]Interval, bool) {
 	for i, item := range items {
 		iat := at
 		if n.Kind == yaml.SequenceNode {
-			iat = place{path: fmt.Sprintf("%s[%d]", at.path, i), line: item.Line, col: item.Column}
+			iat = at.item(i, item)
 		}
 		iv, good := d.interval(item, iat)
 		if ok = ok && good; !good {
@@ -288,7 +288,7 @@ func (d *decoder) recipients(n *yaml.Node, at place) []opt[string] {
 	for i, item := range items {
 		iat := at
 		if n.Kind == yaml.SequenceNode {
-			iat = place{path: fmt.Sprintf("%s[%d]", at.path, i), line: item.Line, col: item.Column}
+			iat = at.item(i, item)
 		}
 		item, ok := d.enter(item, iat)
 		switch {

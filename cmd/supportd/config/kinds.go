@@ -44,7 +44,7 @@ func (k kind) takes(n *yaml.Node) bool {
 // kinds is the table of all kinds of values.
 var kinds = map[string]kind{
 	"text":     {wants: "a text", plural: "texts", quote: true, parse: parseText},
-	"path":     {wants: "the path of a file", plural: "paths", quote: true, parse: parseText},
+	"path":     {wants: "the path of a file", plural: "paths", quote: true, parse: parsePath},
 	"int":      {wants: "a whole number", plural: "whole numbers", tags: []string{"!!int"}, noText: true, schema: "integer", parse: parseInt},
 	"number":   {wants: "a number", plural: "numbers", tags: []string{"!!int", "!!float"}, noText: true, schema: "number", parse: parseNumber},
 	"bool":     {wants: "true or false", plural: "truth values", tags: []string{"!!bool"}, noText: true, schema: "boolean", parse: parseBool},
@@ -87,8 +87,17 @@ func parseText(s string) (any, error) {
 		return nil, &fault{what: "is empty", fix: "give it a value or delete the key"}
 	case strings.ContainsFunc(s, unicode.IsControl):
 		return nil, &fault{what: "has a line break or another control character in it", fix: "write it on one line"}
+	case strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}"):
+		return nil, &fault{what: fmt.Sprintf("%q would be taken as it stands", clip(s)), fix: "write the value out; environment variables are for password only"}
 	}
 	return s, nil
+}
+
+func parsePath(s string) (any, error) {
+	if s == "~" || strings.HasPrefix(s, "~/") {
+		return nil, &fault{what: fmt.Sprintf("%q begins with ~, which only a shell understands", clip(s)), fix: "write the whole path"}
+	}
+	return parseText(s)
 }
 
 func parseInt(s string) (any, error) {

@@ -252,9 +252,9 @@ func TestSchemaFlagsFaults(t *testing.T) {
 const unseenBySchema = `
 admin-own-address agent-from answer-folder answer-no-file answer-regex-all answer-regex-size answer-regex answer-twice
 brand-dangling brand-others-address brand-unused brand-which ca-file calendar-name duration-too-long
-duration-too-short from-elsewhere hours-backwards hours-day-twice hours-empty hours-none hours-overlap hours-unquoted
+duration-too-short environment-elsewhere from-elsewhere hours-backwards hours-day-twice hours-empty hours-none hours-overlap hours-unquoted
 language-not-among merge-key mixed-forms mixed-mailboxes move-to-idle move-to-missing move-to-same name-twice
-remind-lead same-address same-folder secret-env-unset secret-file-empty secret-file-folder secret-file-lines
+path-home remind-lead same-address same-folder secret-env-unset secret-file-empty secret-file-folder secret-file-lines
 secret-file-missing secret-file-near secret-file-open secret-missing state-file tag team-calendar team-nobody
 team-own-address team-twice templates-missing tier-none tls-none zone-abbreviation zone
 `

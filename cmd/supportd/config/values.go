@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 
@@ -50,7 +49,7 @@ func (m *many[T]) read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag
 		d.report("", at, "name at least one or delete the key", "is an empty list")
 	}
 	for i, item := range n.Content {
-		iat := place{path: fmt.Sprintf("%s[%d]", at.path, i), line: item.Line, col: item.Column}
+		iat := at.item(i, item)
 		if v, ok := d.scalar(item, iat, tag); ok {
 			m.items = append(m.items, opt[T]{at: iat, given: true, val: v.(T)})
 		}
@@ -73,7 +72,7 @@ func (l *list[T]) read(d *decoder, n *yaml.Node, at place, _ reflect.StructTag) 
 		d.report("", at, "name at least one or delete the key", "is an empty list")
 	}
 	for i, item := range n.Content {
-		iat := place{path: fmt.Sprintf("%s[%d]", at.path, i), line: item.Line, col: item.Column}
+		iat := at.item(i, item)
 		var keys T
 		d.structure(item, iat, reflect.ValueOf(&keys).Elem())
 		l.items = append(l.items, keys)
