@@ -61,7 +61,7 @@ func compile(f sourceFile) (*compiled, error) {
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
 	}
-	c := &compiled{file: f.file, lang: f.lang, spec: sp, source: src}
+	c := &compiled{file: f.file, lang: f.lang, spec: sp, source: src, uses: uses}
 	if err := c.build(); err != nil {
 		return nil, err
 	}

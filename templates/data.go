@@ -32,14 +32,18 @@ func (s *Set) commonData(p *phrases, lang, desk, address, number, subject string
 	data["desk_address"] = clip(cleanLine(address), maxValue)
 	data["number"] = number
 	data["subject"] = subject
-	data["marker"] = p.fill("marker", nil)
+	data["marker"] = p.texts["marker"].source
 	return data
 }
 
-// publicData is what templates for customers see.
-func (s *Set) publicData(sp spec, lang string, v tickets.PublicView) map[string]any {
+// publicData is what templates for customers see. uses names the variables that the template shows, and only those are
+// made; nil means all.
+func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.PublicView) map[string]any {
 	p := s.phrases[lang]
 	data := s.commonData(p, lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
+	shows := func(names ...string) bool {
+		return uses == nil || slices.ContainsFunc(names, func(n string) bool { return uses[n] })
+	}
 	form := s.opts.AddressForm[lang]
 	informal := form == "du" || form == "first_name"
 	name := cleanName(v.Requester)
@@ -47,21 +51,33 @@ func (s *Set) publicData(sp spec, lang string, v tickets.PublicView) map[string]
 	data["requester"] = name
 	data["greeting"] = p.greeting(name, informal)
 	data["agent"] = cleanName(v.Agent)
-	data["text"] = cleanText(v.Text)
-	data["quote"] = p.cut(cleanText(v.Quote), maxQuoteLines)
-	from, at := clip(harmless(cleanLine(v.QuoteFrom)), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
-	data["quote_from"] = from
-	data["quote_at"] = at
-	data["quote_line"] = p.dated("quote", from, at)
-	data["promised_by"] = p.moment(v.PromisedBy, v.Zone, "long")
-	data["reopen_until"] = p.moment(v.ReopenUntil, v.Zone, "long")
 	data["follow_up_of"] = clip(cleanLine(v.FollowUpOf), maxName)
+	if shows("text") {
+		data["text"] = cleanText(v.Text)
+	}
+	if shows("quote") {
+		data["quote"] = p.cut(cleanText(v.Quote), maxQuoteLines)
+	}
+	if shows("quote_from", "quote_at", "quote_line") {
+		from, at := clip(harmless(cleanLine(v.QuoteFrom)), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
+		data["quote_from"] = from
+		data["quote_at"] = at
+		data["quote_line"] = p.dated("quote", from, at)
+	}
+	if shows("promised_by") {
+		data["promised_by"] = p.moment(v.PromisedBy, v.Zone, "long")
+	}
+	if shows("reopen_until") {
+		data["reopen_until"] = p.moment(v.ReopenUntil, v.Zone, "long")
+	}
 	if sp.only == nil {
 		return data
 	}
 	allowed := make(map[string]any, len(sp.only))
 	for _, name := range sp.only {
-		allowed[name] = data[name]
+		if value, ok := data[name]; ok {
+			allowed[name] = value
+		}
 	}
 	return allowed
 }

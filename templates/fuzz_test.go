@@ -19,6 +19,7 @@ func FuzzTemplate(f *testing.F) {
 	} {
 		f.Add(body, "<b>{{.}}</b>\n#solve")
 	}
+	s := mustLoad(f)
 	f.Fuzz(func(t *testing.T, body, data string) {
 		if len(body) > 4<<10 || len(data) > 4<<10 {
 			return
@@ -29,10 +30,9 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		s := mustLoad(t)
 		v := nastyPublic("de", data)
 		sp, _ := specOf(tickets.TemplateSolved)
-		r, err := c.execute(s.publicData(sp, "de", v), maxOutput, time.Now)
+		r, err := c.execute(s.publicData(sp, nil, "de", v), maxOutput, time.Now)
 		if err != nil {
 			return
 		}

@@ -75,6 +75,7 @@ func convert(src source) (forms, error) {
 		return forms{}, fmt.Errorf("%s: %w", src.file, err)
 	}
 	inHTML := slices.Clone(actions) // oneList changes some of them
+	md := goldmark.New()
 	var html, plain strings.Builder
 	segs := segments(body, src.bodyLine, actions)
 	for i, seg := range segs {
@@ -84,7 +85,7 @@ func convert(src source) (forms, error) {
 			continue
 		}
 		markdown := []byte(seg.text)
-		doc := goldmark.DefaultParser().Parse(text.NewReader(markdown))
+		doc := md.Parser().Parse(text.NewReader(markdown))
 		w := &plainWriter{src: markdown, actions: actions}
 		w.blocks(doc, "")
 		if w.err != nil {
@@ -92,7 +93,7 @@ func convert(src source) (forms, error) {
 		}
 		plain.WriteString(w.out.String())
 		var h bytes.Buffer
-		if err := goldmark.New().Renderer().Render(&h, markdown, doc); err != nil {
+		if err := md.Renderer().Render(&h, markdown, doc); err != nil {
 			return forms{}, fmt.Errorf("%s:%d: %w", src.file, seg.line, err)
 		}
 		piece := styleTags(h.String())

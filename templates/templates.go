@@ -122,7 +122,7 @@ func (s *Set) Public(name string, v tickets.PublicView) (tickets.Rendered, error
 		return tickets.Rendered{}, err
 	}
 	lang := s.Language(v.Language)
-	data := s.publicData(sp, lang, v)
+	data := s.publicData(sp, s.texts[lang][name].uses, lang, v)
 	return s.render(name, lang, data, len(v.Text))
 }
 
@@ -166,6 +166,7 @@ type compiled struct {
 	text    *template.Template
 	html    *htmltemplate.Template // nil: text only
 	source  source
+	uses    map[string]bool // the variables it shows
 }
 
 func (c *compiled) execute(data map[string]any, limit int, now func() time.Time) (tickets.Rendered, error) {
