@@ -163,9 +163,11 @@ func setClass(m *gomail.Msg, l tickets.Letter) {
 	}
 }
 
-// bodyText makes a text valid UTF-8 that ends with a line end. Lone CR and LF become CRLF when the part is written.
+// bodyText makes a text valid UTF-8 whose lines all end in LF, which becomes CRLF when the part is written. It does not
+// leave lone CRs to the quoted-printable writer of the standard library, which loses the next LF when an encoded octet
+// follows one.
 func bodyText(s string) string {
-	s = strings.ToValidUTF8(s, "\uFFFD")
+	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	if !strings.HasSuffix(s, "\n") {
 		s += "\n"
 	}

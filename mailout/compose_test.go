@@ -254,7 +254,7 @@ func TestComposeBoundaryInText(t *testing.T) {
 // S-048: dots, lone CR, long lines and "From " come back as they were.
 func TestComposeBodySurvives(t *testing.T) {
 	for _, text := range []string{
-		"a\n.\nb\n", ".\n", "..\r\n.x\n", "one\rtwo\n", strings.Repeat("x", 5000) + "\n", strings.Repeat("ü", 5000) + "\n",
+		"a\n.\nb\n", ".\n", "..\r\n.x\n", "one\rtwo\n", "\rü\n", "\r\x00\r\n\r", strings.Repeat("x", 5000) + "\n", strings.Repeat("ü", 5000) + "\n",
 		"From here\n>From there\n", "trailing blank \t\n", "no line end", "", "nul \x00 esc \x1b[2J\n", "bad \xff utf-8\n",
 	} {
 		l := letter(tickets.ClassAuto)
@@ -399,6 +399,7 @@ func FuzzBuildMessage(f *testing.F) {
 	f.Add("subject", "name", "file.txt", "id@x", "text\n.\n", "<p>", uint8(0))
 	f.Add("=?utf-8?q?a=0D=0ABcc:_x=40y?=", "a\r\nBcc: b", "a\"; x=\"", "a@b>\r\nX: y", "\r\n--=_0", "", uint8(2))
 	f.Add("ü \u2028\x00   "+strings.Repeat("x", 2000), "\u202E@", strings.Repeat("ü", 200), "", "a\rb", "\x00", uint8(3))
+	f.Add("0", "naY\xfc\xfa\\", "yile.txt", "id@Y", "te\ntxn\x0e", "<\x1b", uint8(0))
 	f.Fuzz(func(t *testing.T, subject, name, file, id, text, html string, class uint8) {
 		classes := []tickets.Class{tickets.ClassAnswer, tickets.ClassAuto, tickets.ClassNotice, tickets.ClassReceipt}
 		l := letter(classes[int(class)%len(classes)])

@@ -249,6 +249,10 @@ func headerAddress(a tickets.Address, reserved []string) (*mail.Address, error) 
 	}
 	// Some readers decode encoded-words even inside quotes.
 	name = strings.ReplaceAll(name, "=?", "= ?")
+	if !ascii(name) {
+		// net/mail leaves backslashes as they are in encoded-words, where they must not stand (RFC 2047 §5).
+		name = strings.ReplaceAll(name, `\`, "/")
+	}
 	return &mail.Address{Name: name, Address: local + a.Mail[at:]}, nil
 }
 
