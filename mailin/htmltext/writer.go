@@ -76,7 +76,8 @@ func (w *writer) rune(r rune, s []byte, st state) {
 	case 0x200B, 0xFEFF, 0x034F, 0x00AD, 0x2060:
 		// Widthless: used to pad preview lines and to break long words.
 	case 0x200C:
-		if n := len(w.buf); w.open && !w.space && n > w.from && w.buf[n-1] != ' ' {
+		// Persian needs it inside words; mailings pad preview lines with it.
+		if n := len(w.buf); w.open && !w.space && n > w.from && w.buf[n-1] >= utf8.RuneSelf {
 			w.write(s, st)
 		}
 	case 0x00A0, 0x2007, 0x202F:
