@@ -2,6 +2,7 @@ package mailin
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"net"
@@ -58,6 +59,32 @@ func itoa(n int) string {
 		b = append([]byte{byte('0' + n%10)}, b...)
 	}
 	return string(b)
+}
+
+// TestWireLimits: S-153, each limit by itself.
+func TestWireLimits(t *testing.T) {
+	for name, c := range map[string]struct {
+		w    *wire
+		data string
+	}{
+		"status line":  {data: "* OK " + strings.Repeat("a", maxStatusLine)},
+		"continuation": {data: "+ " + strings.Repeat("a", maxStatusLine)},
+		"no words":     {data: strings.Repeat("a", maxStatusLine+1)},
+		"data line":    {w: &wire{line: maxDataLine - 9, words: 2, head: make([]byte, maxHead)}, data: "0123456789"},
+		"all data":     {w: &wire{step: maxStepData - 9}, data: "* OK fine\r\n"},
+		"nesting":      {data: "* 1 FETCH " + strings.Repeat("(", maxNesting+1)},
+		"literal":      {data: "* LIST () \"/\" {65537}\r\n"},
+		"literals":     {w: &wire{line: maxDataLine - 60000, words: 2, head: make([]byte, maxHead)}, data: "{65000}\r\n"},
+	} {
+		w := cmp.Or(c.w, &wire{})
+		w.Conn = &pieces{data: []byte(c.data), cut: 100}
+		if _, err := io.ReadAll(w); !errors.Is(err, errFlood) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, _, err := through("* LIST () \"/\" \"a\r\n", 10); err == nil {
+		t.Error("a line break in a quoted string is let through")
+	}
 }
 
 func TestWireKeepsNotices(t *testing.T) {
