@@ -145,11 +145,15 @@ func (s *session) mechanisms() []string {
 }
 
 // login logs in, if that is configured. The password is in no error, whatever the server says.
+//
+// A server on this machine that is spoken to in clear text and offers no login at all is used without one: relays on
+// loopback take mail from local processes, and the short form has one user for both servers. Elsewhere a missing offer
+// may mean that somebody took it out (S-152).
 func (s *session) login(ctx context.Context) error {
-	if s.server.User == "" && s.server.Auth == nil {
+	offered := s.mechanisms()
+	if s.server.User == "" && s.server.Auth == nil || s.server.TLS == TLSNone && len(offered) == 0 {
 		return nil
 	}
-	offered := s.mechanisms()
 	auth, err := s.auth(ctx, offered)
 	if err != nil {
 		return err

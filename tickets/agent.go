@@ -341,8 +341,8 @@ func (op *operation) refuseState(word string) bool {
 
 // refuse answers the mail with the reason, and drops everything that was prepared. It returns false for its callers.
 func (op *operation) refuse(line Line) bool {
-	fresh := *op.k.Ticket
-	op.out.Ticket, op.t = &fresh, &fresh
+	op.t = op.k.Ticket.clone()
+	op.out.Ticket = op.t
 	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel = nil, nil, 0, 0, nil
 	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)

@@ -57,8 +57,7 @@ type decider struct {
 func Decide(k *Known, in *Incoming, r *Rules, now time.Time) Decision {
 	d := &decider{k: k, in: in, m: in.Message, r: r, now: now}
 	if k.Ticket != nil {
-		t := *k.Ticket
-		d.out.Ticket = &t
+		d.out.Ticket = k.Ticket.clone()
 	}
 	d.decide()
 	d.out.Reasons = append(append([]Reason{}, d.out.Verdict.Reasons...), d.out.Reasons...)

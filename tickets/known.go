@@ -233,3 +233,8 @@ func (t *Ticket) participant(address string) bool {
 	}
 	return false
 }
+
+// Unknown is what an empty desk knows: for trying mails out.
+func Unknown(r *Rules, mailbox string) *Known {
+	return &Known{Intake: r.Mailboxes[mailbox], Brand: r.brandOf(mailbox), NextID: 1, NextCount: 1}
+}

@@ -286,8 +286,7 @@ func (d *Desk) undelivered(tx *Tx, o Outgoing, dl Delivery) error {
 	}
 	r, now := d.Rules(), d.Now().UTC()
 	dr := &decider{k: &Known{Ticket: t, Brand: r.brandOf(t.Mailbox)}, in: &Incoming{Arrived: now}, r: r, now: now}
-	copied := *t
-	dr.out.Ticket = &copied
+	dr.out.Ticket = t.clone()
 	detail := fmt.Sprintf("%q to %s was given up after %d attempts: %s", o.Template, o.Recipient, o.Attempts, oneLine(dl.Detail))
 	dr.entry(Entry{Kind: EntryDelivery, Actor: Actor{Kind: ActorSystem}, Outgoing: o.ID, Template: o.Template, Detail: detail})
 	if dr.concernsRequester(&o) {

@@ -128,8 +128,7 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	}
 	r := d.Rules()
 	dr := &decider{k: &Known{Ticket: t, Brand: r.brandOf(t.Mailbox)}, in: &Incoming{Arrived: now}, r: r, now: now}
-	copied := *t
-	dr.out.Ticket = &copied
+	dr.out.Ticket = t.clone()
 	if dr.k.Recent, err = tx.lastEntries(id, 6); err != nil {
 		return err
 	}

@@ -1,6 +1,8 @@
 package tickets
 
 import (
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -76,6 +78,17 @@ type Ticket struct {
 	Clocks []Clock `json:"clocks,omitempty"`
 
 	Entries uint64 `json:"entries"` // how many entries it is made of
+}
+
+// clone copies a ticket with everything in it, so that a decision can try entries out without touching what it knows.
+func (t *Ticket) clone() *Ticket {
+	c := *t
+	c.Participants, c.Tags, c.Clocks = slices.Clone(t.Participants), slices.Clone(t.Tags), slices.Clone(t.Clocks)
+	c.Thread = maps.Clone(t.Thread)
+	for address, ids := range c.Thread {
+		c.Thread[address] = slices.Clone(ids)
+	}
+	return &c
 }
 
 // Clock is a promise that is running or was kept or broken.

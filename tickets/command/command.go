@@ -175,3 +175,15 @@ func splitCommands(args string) (own, next string) {
 	}
 	return args, ""
 }
+
+// String says what is wrong, in plain words.
+func (p Problem) String() string {
+	switch p.Key {
+	case "unknown":
+		return p.Word + " is no command"
+	case "no_args":
+		return p.Word + " takes nothing behind it"
+	default:
+		return p.Word + " needs something behind it: " + p.Usage
+	}
+}

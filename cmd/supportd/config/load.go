@@ -80,7 +80,7 @@ func parse(name string, data []byte, dir string, getenv func(string) (string, bo
 	if !ok {
 		return nil, d.findings.sorted()
 	}
-	d.limit = 2*count(root) + maxAliased // a value is entered at most twice
+	d.limit = count(root) + maxAliased
 	var keys fileKeys
 	d.structure(root, place{line: 1, col: 1}, reflect.ValueOf(&keys).Elem())
 	r := &resolver{decoder: d, dir: dir, getenv: getenv, sum: sha256.New(), cfg: &Config{Path: name, Dir: dir}}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+)
+
+func (a *app) runCommand() *cobra.Command {
+	var init bool
+	cmd := &cobra.Command{
+		Use: "run", Short: "run the desk until it is told to stop", Args: cobra.NoArgs,
+		Long: "run follows the mailboxes and sends what the desk owes, until SIGINT or SIGTERM. SIGHUP reloads the configuration;\nso does a change of the file.",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			log, err := a.logger()
+			if err != nil {
+				return err
+			}
+			d, err := NewDaemon(a.config, Options{Log: log, Init: init})
+			if err != nil {
+				return err
+			}
+			ctx := cmd.Context()
+			go func() {
+				for {
+					select {
+					case <-ctx.Done():
+						return
+					case _, ok := <-a.hangup:
+						if !ok {
+							return
+						}
+						_ = d.Reload() // logged and shown by Reload
+					}
+				}
+			}()
+			return d.Run(ctx)
+		},
+	}
+	cmd.Flags().BoolVar(&init, "init", false, "start with an empty store although the state directory has traces of one")
+	return cmd
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"time"
+
+	"supportd/classify"
+	"supportd/cmd/supportd/config"
+	"supportd/mailin"
+	"supportd/mailout"
+	"supportd/templates"
+	"supportd/tickets"
+)
+
+// buildRules makes what the desk obeys out of what the configuration says. Everything is built, and every template
+// tried, before anything is swapped.
+func buildRules(c *config.Config) (*tickets.Rules, error) {
+	classifier, err := buildClassifier(c)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", c.Path, err)
+	}
+	renderer, err := buildRenderer(c)
+	if err != nil {
+		return nil, err
+	}
+	r := &tickets.Rules{
+		Rev: c.Rev, Zone: c.Zone, Languages: c.Languages,
+		Brands: map[string]tickets.Brand{}, Mailboxes: map[string]tickets.Intake{},
+		Teams: map[string]tickets.Team{}, Agents: map[string]tickets.Agent{}, DefaultTeam: c.Intake,
+		Admin: c.Admin.Mail, CloseAfter: c.CloseAfter, ReopenWithin: c.ReopenWithin, Undo: c.Undo,
+		Limits: tickets.DefaultLimits(), Calendar: buildCalendar(c), Answers: map[string]tickets.Answer{},
+		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
+	}
+	for _, b := range c.Brands {
+		r.Brands[b.Name] = tickets.Brand{
+			Name: b.Name, Desk: firstOf(b.From.Name, c.Organisation, b.From.Mail), From: b.From, AgentName: agentName(b),
+			Server: b.Name, Prefix: b.TicketPrefix, Plus: plus(c, b.Name),
+		}
+	}
+	for _, m := range c.Mailboxes {
+		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, MaxSize: m.MaxSize}
+	}
+	for _, t := range c.Teams {
+		team := tickets.Team{Name: t.Name, Tier: t.Tier, Address: strings.ToLower(t.Address), Lead: strings.ToLower(t.Lead.Mail)}
+		for _, m := range t.Members {
+			address := strings.ToLower(m.Mail)
+			team.Members = append(team.Members, address)
+			r.Agents[address] = tickets.Agent{Address: address, Name: firstOf(m.Name, nameFrom(address))}
+		}
+		r.Teams[t.Name] = team
+	}
+	for _, a := range c.Answers {
+		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
+	}
+	r.Targets = buildTargets(c)
+	return r, nil
+}
+
+// buildTargets are the promised times, each with the same reminders on the way.
+func buildTargets(c *config.Config) []tickets.Target {
+	var steps []tickets.Step
+	for _, s := range c.Remind {
+		steps = append(steps, tickets.Step{Percent: s.Percent, Notify: s.Notify})
+	}
+	var list []tickets.Target
+	for _, t := range []struct {
+		clock string
+		d     time.Duration
+	}{{"first_response", c.FirstResponse}, {"resolve", c.Resolve}} {
+		if t.d > 0 {
+			list = append(list, tickets.Target{Clock: t.clock, Duration: t.d, Steps: steps})
+		}
+	}
+	return list
+}
+
+// plus reports whether a brand's reply addresses may carry a token: the mailbox of its address must take them.
+func plus(c *config.Config, brand string) bool {
+	for _, m := range c.Mailboxes {
+		if m.Brand == brand && !m.Plus {
+			return false
+		}
+	}
+	return true
+}
+
+// agentName makes the display name of an agent's answers.
+func agentName(b config.Brand) func(tickets.Agent) string {
+	if b.AgentFrom == "" {
+		return nil
+	}
+	return func(a tickets.Agent) string {
+		first, _, _ := strings.Cut(a.Name, " ")
+		return strings.NewReplacer(
+			"{{.Agent.FirstName}}", first, "{{ .Agent.FirstName }}", first,
+			"{{.Agent.Name}}", a.Name, "{{ .Agent.Name }}", a.Name).Replace(b.AgentFrom)
+	}
+}
+
+// nameFrom makes a name out of an address: anna.berg@x is Anna Berg.
+func nameFrom(address string) string {
+	local, _, _ := strings.Cut(address, "@")
+	words := strings.FieldsFunc(local, func(r rune) bool { return r == '.' || r == '_' || r == '-' })
+	for i, w := range words {
+		words[i] = strings.ToUpper(w[:1]) + w[1:]
+	}
+	return strings.Join(words, " ")
+}
+
+// reservedNames are those that nobody but the desk may bear in a mail of ours.
+func reservedNames(c *config.Config) []string {
+	var names []string
+	for _, b := range c.Brands {
+		if b.From.Name != "" {
+			names = append(names, b.From.Name)
+		}
+	}
+	return names
+}
+
+func buildRenderer(c *config.Config) (tickets.Renderer, error) {
+	sets := map[string]*templates.Set{}
+	for _, b := range c.Brands {
+		var overrides fs.FS
+		if b.Templates != "" {
+			overrides = os.DirFS(b.Templates)
+		}
+		set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm})
+		if err != nil {
+			return nil, err
+		}
+		sets[b.From.Mail] = set
+	}
+	return brandRenderer(sets), nil
+}
+
+// brandRenderer renders with the texts of the brand that speaks.
+type brandRenderer map[string]*templates.Set
+
+// Public implements tickets.Renderer.
+func (b brandRenderer) Public(name string, v tickets.PublicView) (tickets.Rendered, error) {
+	return b.of(v.DeskAddress).Public(name, v)
+}
+
+// Internal implements tickets.Renderer.
+func (b brandRenderer) Internal(name string, v tickets.InternalView) (tickets.Rendered, error) {
+	return b.of(v.DeskAddress).Internal(name, v)
+}
+
+func (b brandRenderer) of(address string) *templates.Set {
+	if set, ok := b[address]; ok {
+		return set
+	}
+	for _, set := range b {
+		return set
+	}
+	return nil
+}
+
+func buildClassifier(c *config.Config) (*classify.Classifier, error) {
+	cc := classify.Config{
+		Languages: c.Languages, AuthservID: c.AuthservIDs, TrustedHosts: c.TrustedHosts, ScoreAtLeast: c.ScoreAtLeast, Team: c.Intake,
+	}
+	for _, a := range c.Answers {
+		cc.Answers = append(cc.Answers, classify.Answer{Name: a.Name, Match: buildMatch(a.Match)})
+	}
+	return classify.New(cc)
+}
+
+func buildCalendar(*config.Config) tickets.Calendar { return tickets.AroundTheClock{} }
+
+// mailboxConfig is what a Poller needs to know of a mailbox.
+func mailboxConfig(m config.Mailbox) mailin.Config {
+	return mailin.Config{
+		Name: m.Name, Host: m.Host, Port: m.Port, TLS: mailin.TLSMode(m.TLS), User: m.User, CAFile: m.CAFile,
+		Password: func() (string, error) { return m.Password.Reveal(), nil },
+		Folder:   m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize,
+	}
+}
+
+// serverConfig is what the Sender needs to know of a brand's SMTP server.
+func serverConfig(b config.Brand) mailout.Server {
+	return mailout.Server{
+		Name: b.Name, Host: b.SMTP.Host, Port: b.SMTP.Port, TLS: mailout.TLS(b.SMTP.TLS), User: b.SMTP.User,
+		Password: b.SMTP.Password.Reveal(), CAFile: b.SMTP.CAFile, Retry: b.SMTP.Retry, GiveUp: b.SMTP.GiveUp,
+		Connections: b.SMTP.Connections,
+	}
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"supportd/tickets"
+)
+
+// statusView is how the daemon is doing; `supportd status --json` prints it.
+type statusView struct {
+	Ready     bool          `json:"ready"`
+	Started   time.Time     `json:"started"`
+	Mailboxes []mailboxView `json:"mailboxes"`
+	Servers   []serverView  `json:"servers"`
+	Outbox    outboxView    `json:"outbox"`
+	Tickets   stateCounts   `json:"tickets"`
+	Held      int           `json:"held"`
+	Books     tickets.Books `json:"books"`
+	ConfigRev string        `json:"config_rev"`
+	Reloaded  time.Time     `json:"reloaded,omitzero"`
+	ReloadErr string        `json:"reload_error,omitempty"`
+	FreeMB    uint64        `json:"free_mb,omitempty"`
+}
+
+type stateCounts map[string]int
+
+type mailboxView struct {
+	Name      string    `json:"name"`
+	Connected bool      `json:"connected"`
+	Since     time.Time `json:"since,omitzero"`
+	LastPoll  time.Time `json:"last_poll"`
+	LastUID   uint32    `json:"last_uid"`
+	Waiting   int       `json:"waiting"`
+	Error     string    `json:"error"`
+}
+
+type serverView struct {
+	Name  string `json:"name"`
+	Error string `json:"error"`
+}
+
+type outboxView struct {
+	Due      int       `json:"due"`
+	Deferred int       `json:"deferred"`
+	Failed   int       `json:"failed"`
+	Oldest   time.Time `json:"oldest,omitzero"`
+}
+
+// status asks every worker and the store how they are.
+func (d *Daemon) status() (statusView, error) {
+	c := d.config.Load()
+	v := statusView{Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}}
+	d.mu.Lock()
+	for _, w := range d.pollers {
+		s := w.poller.Status()
+		v.Mailboxes = append(v.Mailboxes, mailboxView{Name: s.Name, Connected: s.Connected, Since: s.Since, LastPoll: s.LastPoll,
+			LastUID: s.LastUID, Waiting: s.Waiting, Error: s.Error})
+		v.Ready = v.Ready && s.Connected
+	}
+	sender := d.sender
+	d.mu.Unlock()
+	slices.SortFunc(v.Mailboxes, func(a, b mailboxView) int { return cmp.Compare(a.Name, b.Name) })
+	if sender != nil {
+		for _, s := range sender.Status().Servers {
+			v.Servers = append(v.Servers, serverView{Name: s.Name, Error: s.LastError})
+		}
+	}
+	if r := d.reload.last.Load(); r != nil {
+		v.Reloaded = r.At
+		if r.Err != nil {
+			v.ReloadErr = r.Err.Error()
+		}
+	}
+	if free, err := d.desk.Store.FreeBytes(); err == nil {
+		v.FreeMB = free >> 20
+	}
+	return v, d.desk.Store.View(func(tx *tickets.Tx) error { return v.count(tx) })
+}
+
+// count fills in what the store knows.
+func (v *statusView) count(tx *tickets.Tx) error {
+	v.Books = tx.Books()
+	v.Held = int(v.Books.Quarantined)
+	s, err := tx.OutboxStats()
+	if err != nil {
+		return err
+	}
+	v.Outbox = outboxView{Due: s.Waiting, Deferred: s.Deferred, Failed: s.GivenUp, Oldest: s.Oldest}
+	for state, n := range tx.StateCounts() {
+		v.Tickets[string(state)] = n
+	}
+	return nil
+}
