@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"slices"
 	"strings"
 
 	"supportd/classify/bounce"
@@ -18,6 +19,7 @@ type rule struct {
 var first = []rule{
 	{tickets.KindFeedbackReport, "a feedback report (RFC 5965)", mail(feedbackReport)},
 	{tickets.KindFeedbackReport, "a complaint of Hotmail's junk mail reporting", mail(junkComplaint)},
+	{tickets.KindFeedbackReport, "a complaint reported by Amazon SES", mail(complaintNotice)},
 	{tickets.KindFeedbackReport, "an opt-out sent by the reader's mail program (X-Apple-Unsubscribe)", field("X-Apple-Unsubscribe", is("true", "yes"))},
 	{tickets.KindAutoReply, "a read receipt (RFC 8098)", mail(readReceipt)},
 	{tickets.KindReport, "a DMARC aggregate report (RFC 7489 §7.2)", mail(dmarcReport)},
@@ -40,7 +42,7 @@ var after = []rule{
 	{tickets.KindAutoReply, "automatic mail (Delivered-To: Autoresponder)", field("Delivered-To", is("autoresponder"))},
 	{tickets.KindAutoReply, "null return path, and the text of an absence notice", func(f facts) bool { return f.m.ReturnPath == "<>" && awayText(f.m) }},
 	{tickets.KindList, "a mailing list (List-Id, List-Post)", func(f facts) bool { return f.k.list(f.m) }},
-	{tickets.KindList, "bulk mail (Precedence)", field("Precedence", is("bulk", "list", "junk"))},
+	{tickets.KindList, "bulk mail (Precedence)", func(f facts) bool { return f.k.bulk(f.m) }},
 }
 
 // kind decides what the message is.
@@ -161,6 +163,16 @@ func junkComplaint(m *tickets.Message) bool {
 	return strings.Contains(from, "staff@hotmail.com") && strings.HasPrefix(strings.ToLower(m.Subject), "complaint about message from")
 }
 
+// complaintNotice knows the notification of a complaint that Amazon SES publishes.
+func complaintNotice(m *tickets.Message) bool {
+	text := strings.TrimLeft(m.Text, " \t\r\n")
+	if !strings.HasPrefix(text, "{") {
+		return false
+	}
+	text = strings.NewReplacer(`\"`, `"`, " ", "").Replace(text[:min(len(text), 4<<10)])
+	return strings.Contains(text, `"notificationType":"Complaint"`) || strings.Contains(text, `"eventType":"Complaint"`)
+}
+
 func readReceipt(m *tickets.Message) bool {
 	return reportType(m, "disposition-notification", "message/disposition-notification")
 }
@@ -227,6 +239,18 @@ func monitoring(m *tickets.Message) bool {
 
 // list reports whether the mail came through a mailing list that is not one of the desk's own ways in.
 func (k *Classifier) list(m *tickets.Message) bool {
+	switch {
+	case k.ownList(m):
+		return false
+	case m.FirstField("List-Id") != "", m.FirstField("List-Post") != "":
+		return true
+	}
+	return m.FirstField("List-Unsubscribe") != "" && (m.FirstField("List-Unsubscribe-Post") != "" || m.FirstField("Feedback-ID") != "")
+}
+
+// ownList reports whether the mail came through a list that is one of the desk's own ways in. What such a list writes
+// into a mail says nothing about who sent it.
+func (k *Classifier) ownList(m *tickets.Message) bool {
 	for _, id := range m.Field("List-Id") {
 		// RFC 2919 §3: the identifier stands in angle brackets, text before it is a description.
 		if _, rest, ok := cutLast(id, "<"); ok {
@@ -234,19 +258,25 @@ func (k *Classifier) list(m *tickets.Message) bool {
 		}
 		for _, own := range k.config.OwnLists {
 			if strings.EqualFold(strings.TrimSpace(id), strings.Trim(own, "<>")) {
-				return false
+				return true
 			}
 		}
-		return true
 	}
-	if m.FirstField("List-Unsubscribe") != "" && (m.FirstField("List-Unsubscribe-Post") != "" || m.FirstField("Feedback-ID") != "") {
-		return true
+	return false
+}
+
+// bulk reports whether the mail calls itself bulk mail, and no list of the desk's own did.
+func (k *Classifier) bulk(m *tickets.Message) bool {
+	if k.ownList(m) {
+		return false
 	}
-	return m.FirstField("List-Post") != ""
+	mass := is("bulk", "list", "junk")
+	return slices.ContainsFunc(m.Field("Precedence"), mass)
 }
 
 // awayPrefixes are how subjects of automatic replies start, up to the colon; lower case.
 var awayPrefixes = []string{
+	"auto",
 	"automatic reply", "automated reply", "automatic response", "automated response", "auto reply", "autoreply",
 	"auto-reply", "auto response", "auto-response", "autoresponse", "autorespons", "auto responder", "autoresponder",
 	"out of office autoreply", "out of office reply", "out of office notification",
@@ -273,7 +303,10 @@ func awaySubject(m *tickets.Message) bool {
 	}
 	before = strings.TrimSpace(before)
 	for _, p := range awayOpenings {
-		if before == p && awayText(m) && !strings.Contains(m.Reply, "?") {
+		if before != p {
+			continue
+		}
+		if m.ReturnPath == "<>" || m.FirstField("X-Auto-Response-Suppress") != "" || awayText(m) && !strings.Contains(m.Reply, "?") {
 			return true
 		}
 	}

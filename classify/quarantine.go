@@ -21,10 +21,12 @@ var marks = []mark{
 	{"X-Spam-Flag", is("yes", "true"), "marked as spam (X-Spam-Flag)"},
 	{"X-Spam-Status", is("yes"), "marked as spam (X-Spam-Status)"},
 	{"X-Spam", is("yes", "spam", "true"), "marked as spam (X-Spam)"},
-	{"X-Rspamd-Action", is("reject", "add header", "add_header", "rewrite subject", "rewrite_subject", "quarantine", "soft reject"), "marked as spam (X-Rspamd-Action)"},
+	{"X-Rspamd-Action", is("reject", "add header", "add_header", "rewrite subject", "rewrite_subject", "quarantine"),
+		"marked as spam (X-Rspamd-Action)"},
 	{"X-Bogosity", is("spam", "yes"), "marked as spam (X-Bogosity)"},
 	{"X-DSPAM-Result", is("spam", "blacklisted", "virus"), "marked as spam (X-DSPAM-Result)"},
-	{"X-Forefront-Antispam-Report", has("sfv:spm", "sfv:skb", "cat:malw", "cat:phsh", "cat:hphsh", "cat:hspm", "cat:spm"), "marked by Exchange Online (X-Forefront-Antispam-Report)"},
+	{"X-Forefront-Antispam-Report", has("sfv:spm", "sfv:skb", "cat:malw", "cat:phsh", "cat:hphsh", "cat:hspm", "cat:spm"),
+		"marked by Exchange Online (X-Forefront-Antispam-Report)"},
 	{"X-Microsoft-Antispam-Mailbox-Delivery", has("dest:j"), "put into the junk folder by Exchange Online"},
 	{"X-Virus-Status", is("infected", "yes"), "marked as infected (X-Virus-Status)"},
 	{"X-Virus-Flag", is("yes"), "marked as infected (X-Virus-Flag)"},
@@ -119,6 +121,6 @@ func scoreOf(value string) (float64, bool) {
 	if _, rest, ok := strings.Cut(strings.ToLower(value), "score="); ok {
 		value = rest
 	}
-	n, err := strconv.ParseFloat(scoreNumber.FindString(value), 64)
+	n, err := strconv.ParseFloat(scoreNumber.FindString(value[:min(len(value), 200)]), 64)
 	return n, err == nil
 }

@@ -73,7 +73,7 @@ var failing = []string{
 	"could not deliver", "couldn't deliver", "can't deliver", "cannot deliver", "undeliverable",
 	"failed permanently", "delivery has failed", "delivery failed", "delivery of email to",
 	"delivery to the following", "did not reach", "not reached", "did not receive", "failed recipient",
-	"failed address", "address(es) failed", "addresses failed", "following recipients returned",
+	"failed address", "address(es) failed", "addresses failed", "address failed", "recipients were affected", "had delivery problems", "following recipients returned",
 	"had permanent fatal errors", "had delivery errors", "had transient", "had errors", "delivery errors",
 	"rejected the following", "message to the following", "delivery attempts", "has been delayed",
 	"was rejected", "is not valid", "requested action not taken", "invalid user address", "invalid final delivery",
@@ -221,7 +221,7 @@ func leads(line string, s span, since int) bool {
 		return true
 	}
 	low := strings.ToLower(strings.TrimLeft(after, " \t"))
-	for _, p := range [...]string{"(", "[", "on ", "error", "- ", "-- ", "failed", "was ", "has ", "could", "cannot", "=", "unknown", "user", "is "} {
+	for _, p := range [...]string{"(", "[", "<", "on ", "error", "- ", "-- ", "failed", "was ", "has ", "could", "cannot", "=", "unknown", "user", "is "} {
 		if strings.HasPrefix(low, p) {
 			return true
 		}

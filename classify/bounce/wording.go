@@ -99,7 +99,7 @@ var wordings = []wording{
 		"content error",
 	}},
 	{mailboxFull, []string{
-		"over quota", "quota exceeded", "mailbox full", "mailbox is full", "exceeded storage", "exceeds quota",
+		"over quota", "recipient's mailbox exceeded", "quota exceeded", "mailbox full", "mailbox is full", "exceeded storage", "exceeds quota",
 		"overquota", "full mailbox", "mail box full", "out of space", "storage allocation", "over its quota",
 		"over the allowed quota", "disk quota", "exceeded quota", "exceeded the quota", "quota violation", "inbox is full",
 		"inbox full", "mailfolder is full", "would exceed", "account is full", "user is full", "has exceeded its disk",
