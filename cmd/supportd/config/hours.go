@@ -67,11 +67,11 @@ func always() map[time.Weekday][]Interval {
 	return week
 }
 
-// findingsBelow counts what was found at a key or below it.
+// findingsBelow counts the errors at a key or below it.
 func (d *decoder) findingsBelow(at place) int {
 	n := 0
 	for _, f := range d.findings {
-		if strings.HasPrefix(f.Path, at.path) {
+		if !f.Warning && strings.HasPrefix(f.Path, at.path) {
 			n++
 		}
 	}

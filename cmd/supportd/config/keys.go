@@ -52,7 +52,7 @@ type fileKeys struct {
 	Listen    opt[string]          `key:"listen" kind:"listen" example:"127.0.0.1:8025" doc:"Address of the status page, health check and metrics. Default: none."`
 	Undo      opt[time.Duration]   `key:"undo" kind:"duration" default:"10s" max:"1h" example:"10s" doc:"How long an agent's answer waits so that #undo can stop it. 0 sends at once."`
 	DiskFloor opt[int64]           `key:"disk_floor" kind:"size" default:"200MB" min:"1MB" example:"200MB" doc:"Free space below which no more mail is taken in."`
-	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team."`
+	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
 	_ struct{} `unsupported:"include priorities service_levels sla service_manager on_call vendors vendor_defaults categories category_threshold derive questions routes rules escalations safety_net major_incident handover knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
 }
@@ -67,7 +67,7 @@ type organisationKeys struct {
 	_            struct{}            `unsupported:"people customers cmdb"`
 }
 
-// serverKeys are what every server with a login has.
+// loginKeys are what every server with a login has.
 type loginKeys struct {
 	User         opt[string]  `key:"user" kind:"text" example:"service" doc:"The account's name."`
 	PasswordFile opt[string]  `key:"password_file" kind:"path" example:"service.pw" doc:"File with the account's password, relative to this file, readable for its owner only."`

@@ -151,10 +151,15 @@ func (r *resolver) desk(k *fileKeys) {
 		r.warn("", k.Listen.at, "write 127.0.0.1:PORT and put a web server with a login in front of it", "everybody who reaches %s can read the status page: it has no login", c.Listen)
 	}
 	c.Admin = k.Admin.val
-	if c.Admin.Mail == "" && len(c.Teams) > 0 {
-		if c.Admin = c.Teams[0].Lead; c.Admin.Mail == "" && len(c.Teams[0].Members) > 0 {
-			c.Admin = c.Teams[0].Members[0]
+	for _, t := range c.Teams {
+		for _, a := range append([]tickets.Address{t.Lead}, t.Members...) {
+			if c.Admin.Mail == "" {
+				c.Admin = a
+			}
 		}
+	}
+	if c.Admin.Mail == "" && len(c.Teams) > 0 && r.findingsBelow(k.Teams.at) == 0 {
+		r.report("", place{path: "admin", line: k.Teams.at.line, col: k.Teams.at.col}, "write admin: name@domain", "is missing, as no team has members: nobody would be told when the desk itself has trouble")
 	}
 }
 

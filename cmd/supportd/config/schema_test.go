@@ -250,7 +250,7 @@ func TestSchemaFlagsFaults(t *testing.T) {
 }
 
 const unseenBySchema = `
-admin-own-address agent-from answer-folder answer-no-file answer-regex-all answer-regex-size answer-regex answer-twice
+admin-missing admin-own-address agent-from answer-folder answer-no-file answer-regex-all answer-regex-size answer-regex answer-twice
 brand-dangling brand-others-address brand-unused brand-which ca-file calendar-name duration-too-long
 duration-too-short environment-elsewhere from-elsewhere hours-backwards hours-day-twice hours-empty hours-none hours-overlap hours-unquoted
 language-not-among merge-key mixed-forms mixed-mailboxes move-to-idle move-to-missing move-to-same name-twice
