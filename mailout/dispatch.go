@@ -61,7 +61,8 @@ func (d *dispatcher) loop(ctx context.Context) error {
 		case errors.Is(err, tickets.ErrStopped):
 			return err
 		default:
-			pause := min(longest, time.Second<<min(d.failures, 6))
+			// The first time may be due to a mail that was taken back in between: the next look does not find it.
+			pause := min(longest, time.Second<<min(d.failures, 6)) * time.Duration(min(d.failures, 1))
 			d.failures++
 			d.log.Error("outbox failed, trying again", "err", err, "pause", pause)
 			next = d.sender.now().Add(pause)

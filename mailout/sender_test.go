@@ -410,7 +410,7 @@ func TestSendSeveralServers(t *testing.T) {
 	}
 }
 
-// Pitfall 8: many mails over several connections, each exactly once; S-163-like books: what is counted is what arrived.
+// Pitfall 8: many mails over several connections, each exactly once, and what is counted is what arrived.
 func TestSendMany(t *testing.T) {
 	srv := newServer(t, smtptest.Options{})
 	b := newBox(t, many(t, tickets.ClassNotice, 500)...)
