@@ -158,7 +158,7 @@ func (r *resolver) desk(k *fileKeys) {
 			}
 		}
 	}
-	if c.Admin.Mail == "" && len(c.Teams) > 0 && r.findingsBelow(k.Teams.at) == 0 {
+	if c.Admin.Mail == "" && k.Teams.given && r.findingsBelow(k.Teams.at) == 0 {
 		r.report("", place{path: "admin", line: k.Teams.at.line, col: k.Teams.at.col}, "write admin: name@domain", "is missing, as no team has members: nobody would be told when the desk itself has trouble")
 	}
 }
