@@ -214,7 +214,7 @@ func TestGenericAcknowledgementHoldsNoTextOfTheSender_S065(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"subject", "requester", "greeting", "text", "quote", "quote_from", "follow_up_of"} {
-		_, err := Load(override("de/ack-generic.md", "public", "{{.number}} {{if ."+name+"}}x{{end}}"), Options{})
+		err := faultsOf(override("de/ack-generic.md", "public", "{{.number}} {{if ."+name+"}}x{{end}}"))
 		if err == nil || !strings.Contains(err.Error(), "de/ack-generic.md:6: variable ."+name+" is not for ack-generic") {
 			t.Errorf("an ack-generic that uses .%s loads: %v", name, err)
 		}
@@ -272,7 +272,7 @@ func TestPublicDataHasOnlyPublicKeys(t *testing.T) {
 		if !staffOnly[name] {
 			t.Errorf("%s is not for staff only", name)
 		}
-		_, err := Load(override("en/ack-new.md", "public", "{{if ."+name+"}}x{{end}}"), Options{})
+		err := faultsOf(override("en/ack-new.md", "public", "{{if ."+name+"}}x{{end}}"))
 		if err == nil || !strings.Contains(err.Error(), "en/ack-new.md:6: variable ."+name+" is for staff only") {
 			t.Errorf("a template for customers that uses .%s loads: %v", name, err)
 		}
@@ -298,7 +298,7 @@ func TestDataIsPlain_S115(t *testing.T) {
 	}
 	for _, body := range []string{"{{.Secret}}", "{{.text.Len}}", "{{.number.String}}", "{{call .text}}", "{{printf \"%v\" .}}", "{{index . \"x\"}}", "{{.}}", "{{$}}",
 		"{{html .text}}", "{{slice .number 1}}", "{{nil}}", "{{.number 1}}", "{{1 | .number}}"} {
-		if _, err := Load(override("de/ack-new.md", "public", body), Options{}); err == nil {
+		if err := faultsOf(override("de/ack-new.md", "public", body)); err == nil {
 			t.Errorf("a template with %s loads", body)
 		}
 	}
@@ -345,7 +345,7 @@ func TestBombs_S117(t *testing.T) {
 		strings.Repeat("x ", maxSource/2+1):                                      "at most 64 KiB",
 	}
 	for body, want := range refused {
-		if _, err := Load(override("de/ack-new.md", "public", body), Options{}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := faultsOf(override("de/ack-new.md", "public", body)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%.60s: error is %v, want %q", body, err, want)
 		}
 	}
