@@ -41,7 +41,7 @@ func Probe(ctx context.Context, server Server) (ProbeReport, error) {
 		return report, err
 	}
 	defer s.quit()
-	report.LoggedIn = server.User != "" || server.Auth != nil
+	report.LoggedIn = s.loggedIn
 	report.Auth = s.mechanisms()
 	report.Size, report.SMTPUTF8, report.DSN, report.Pipelining = s.size, s.utf8, s.dsn, s.pipelining
 	report.EightBit, _ = s.client.Extension("8BITMIME")

@@ -33,6 +33,7 @@ type session struct {
 	size                  int64 // the largest mail the server takes; 0 when unknown
 	sizeParam             bool  // MAIL takes SIZE (RFC 1870)
 
+	loggedIn bool
 	used     int  // transactions begun
 	dirty    bool // RSET is due before the next transaction
 	lastUsed time.Time
@@ -167,6 +168,7 @@ func (s *session) login(ctx context.Context) error {
 		}
 		return s.server.serverError("login failed", "", false, err)
 	}
+	s.loggedIn = true
 	return nil
 }
 

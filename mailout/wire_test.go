@@ -176,6 +176,19 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// A relay on this machine that offers no login is used without one.
+func TestNoLoginOfferedOnLoopback(t *testing.T) {
+	srv := newServer(t, smtptest.Options{})
+	server := at(t, srv.Addr())
+	server.User, server.Password = "desk", "secret"
+	if report, err := Probe(t.Context(), server); err != nil || report.LoggedIn {
+		t.Errorf("%+v, %v", report, err)
+	}
+	b := newBox(t, outgoing(t, tickets.ClassAnswer, "c@customer.example", 1))
+	run(t, sender(b, server))
+	b.waitFor(t, tickets.Sent, 1)
+}
+
 // S-153: floods of reply lines and lines without an end are cut off.
 func TestReplyFloods(t *testing.T) {
 	for name, lines := range map[string][]string{
