@@ -1,9 +1,8 @@
 package authres
 
 import (
+	"reflect"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 )
 
 func TestParse(t *testing.T) {
@@ -34,8 +33,8 @@ func TestParse(t *testing.T) {
 			t.Errorf("%q: %v", tt.value, err)
 			continue
 		}
-		if d := cmp.Diff(tt.want, got); d != "" {
-			t.Errorf("%q: (-want +got)\n%s", tt.value, d)
+		if !reflect.DeepEqual(got, tt.want) {
+			t.Errorf("%q: %+v, want %+v", tt.value, got, tt.want)
 		}
 	}
 }

@@ -74,6 +74,8 @@ func TestRead(t *testing.T) {
 		{"delivered", notice(daemon, "Delivery report", "",
 			status("Final-Recipient: rfc822; bob@firm.example\nAction: delivered\nStatus: 2.1.5\n")),
 			Delivered, tickets.Bounce{Recipients: []string{"bob@firm.example"}, Status: "2.1.5"}},
+		{"delivered, in words only", notice(daemon, "Delivery Status Notification (Success)", "This is an automatically generated Delivery Status Notification.\n\nYour message has been successfully relayed to the following recipients.\n\n       bob@firm.example\n"),
+			Delivered, tickets.Bounce{Recipients: []string{"bob@firm.example"}, Status: ""}},
 		{"a pipe for a recipient", notice(daemon, "Undelivered Mail", "",
 			status("Final-Recipient: rfc822;|/usr/bin/filter bob\nOriginal-Recipient: rfc822;bob@firm.example\nAction: failed\nStatus: 5.3.0\n")),
 			Failed, tickets.Bounce{Recipients: []string{"bob@firm.example"}, Status: "5.3.0"}},

@@ -163,7 +163,10 @@ func commentOf(status string) string {
 // fromText reads a report that has no machine-readable part.
 func fromText(m *tickets.Message, s signs) Report {
 	r := Report{Outcome: Failed, Why: s.why()}
-	if s.delayed {
+	switch {
+	case s.arrived:
+		r.Outcome = Delivered
+	case s.delayed:
 		r.Outcome = Delayed
 		r.Bounce.Delayed = true
 	}
@@ -229,7 +232,9 @@ func finish(r *Report, m *tickets.Message, s signs, written, words string, why r
 	if why == userUnknown && knownAfterAll(s.notice+" "+words, written) {
 		why = filtered
 	}
-	b.Status = settle(written, words, why, b.Delayed)
+	if r.Outcome != Delivered || written != "" {
+		b.Status = settle(written, words, why, b.Delayed)
+	}
 	if why == unknown {
 		why = reasonOfStatus(b.Status)
 	}

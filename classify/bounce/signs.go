@@ -23,6 +23,7 @@ type signs struct {
 	returned string // the text from there on
 	own      []string
 	delayed  bool
+	arrived  bool     // a report of success
 	copied   bool     // the mail, or a part of it, is returned
 	named    bool     // the notice says of an address that it failed
 	seen     []string // the signs, in words
@@ -165,6 +166,9 @@ func (s *signs) subject(m *tickets.Message) {
 	if hasAny(subject, []string{"delay", "warning: message", "still being retried", "verzöger", "could not send message for past"}) {
 		s.delayed = true
 	}
+	if hasAny(subject, []string{"(success)", "successful mail delivery", "successfully delivered", "delivered:", "(relay)", "relayed:"}) {
+		s.arrived = true
+	}
 	if answers(subject) {
 		s.against += 2
 	}
@@ -214,6 +218,7 @@ func (s *signs) body(m *tickets.Message) {
 		s.failure += 2
 		s.saw("text of a delivery report")
 	case hasAny(head, failing):
+		s.arrived = false
 		s.failure += 2
 		s.saw("text says that a mail was not delivered")
 	}
