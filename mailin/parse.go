@@ -2,6 +2,7 @@ package mailin
 
 import (
 	"time"
+	"unicode/utf8"
 
 	"supportd/mailin/language"
 	"supportd/mailin/parse"
@@ -13,17 +14,31 @@ import (
 // fails; what is wrong with the mail stands in Message.Defects. A Date more than a day after arrived is a defect.
 func Parse(raw []byte, arrived time.Time) *tickets.Message {
 	m := parse.Message(raw)
-	parts := reply.Split(m.Text, htmlOf(m))
+	parts := reply.Split(m.Text, m.HTML)
 	m.Reply, m.Quoted, m.Signature = parts.Reply, parts.Quoted, parts.Signature
 	if m.Forwarded == nil {
 		m.Forwarded = parts.Forwarded
 	}
-	m.Language = language.Detect(m.Reply)
+	m.Language = language.Detect(start(m.Reply, languageSample))
 	if !arrived.IsZero() && m.Date.After(arrived.Add(24*time.Hour)) {
 		m.Defects = append(m.Defects, tickets.Defect{Where: "Date", What: "lies in the future"})
 	}
 	return m
 }
 
-// htmlOf gives the HTML that a message's text stands beside, for its containers of quotes.
-func htmlOf(m *tickets.Message) string { return m.HTML }
+// languageSample is how many octets of the new text its language is told by; more does not make it surer.
+const languageSample = 1 << 10
+
+// start returns the first n octets of s, or a little less: no character is cut.
+func start(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}
+
+// File finds the attachment with that digest in a mail that Parse has read, decoded.
+func File(raw []byte, sum tickets.Digest) (data []byte, ok bool) { return parse.File(raw, sum) }
