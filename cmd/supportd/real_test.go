@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/mail"
 	"net/smtp"
@@ -85,14 +86,15 @@ func playStory(t *testing.T, w mailWorld) {
 	}
 	w.send(t, storyCustomer, storyDesk, letterOf(storyCustomer, storyDesk, "Re: Drucker druckt nicht", "<k2@kunde.example>",
 		answer.Header.Get("Message-Id"), "Danke, er druckt wieder.\r\n"))
-	// The agent gets the receipt of the own answer and the customer's reply, in either order.
-	second, third := waitMail(t, w, storyAgent, 2), waitMail(t, w, storyAgent, 3)
+	again := waitMail(t, w, storyAgent, 2)
+	if !strings.Contains(again.Header.Get("Subject"), "Drucker druckt nicht") {
+		t.Errorf("the customer's reply was told as %q", again.Header.Get("Subject"))
+	}
 	if n := len(w.inbox(t, storyCustomer)); n != 2 {
 		t.Errorf("the customer has %d mails, want 2", n)
 	}
-	t.Logf("agent got %q and %q", second.Header.Get("Subject"), third.Header.Get("Subject"))
 
-	for i := range 3 {
+	for i := range 5 {
 		start := time.Now()
 		n := len(w.inbox(t, storyAgent))
 		from := fmt.Sprintf("k%d@kunde.example", i)
@@ -216,7 +218,7 @@ func newMemoryWorld(t *testing.T) *memoryWorld {
 	w := &memoryWorld{imap: s}
 	w.smtp, err = smtptest.NewServer(smtptest.Options{
 		Accounts: map[string]string{storyDesk: storyPassword, storyAgent: storyPassword},
-		Deliver:  func(_, to string, data []byte) error { return w.deliver(to, data) },
+		Deliver:  w.deliver,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -226,14 +228,14 @@ func newMemoryWorld(t *testing.T) *memoryWorld {
 }
 
 // deliver puts a mail into the mailbox of the address without its extension; others are thrown away.
-func (w *memoryWorld) deliver(to string, data []byte) error {
+func (w *memoryWorld) deliver(from, to string, data []byte) error {
 	local, domain, _ := strings.Cut(to, "@")
 	local, _, _ = strings.Cut(local, "+")
 	user := local + "@" + domain
 	if user != storyDesk && user != storyAgent && user != storyCustomer {
 		return nil
 	}
-	_, err := w.imap.Append(user, "INBOX", data, nil, time.Now())
+	_, err := w.imap.Append(user, "INBOX", append(fmt.Appendf(nil, "Return-Path: <%s>\r\n", from), data...), nil, time.Now())
 	return err
 }
 
@@ -241,9 +243,9 @@ func (w *memoryWorld) mailboxKeys(*testing.T, string) string {
 	return fmt.Sprintf("  imap: %s\n  smtp: %s\n  tls: none\n", w.imap.Addr(), w.smtp.Addr())
 }
 
-func (w *memoryWorld) send(t *testing.T, _, to string, raw []byte) {
+func (w *memoryWorld) send(t *testing.T, from, to string, raw []byte) {
 	t.Helper()
-	if err := w.deliver(to, raw); err != nil {
+	if err := w.deliver(from, to, raw); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -271,7 +273,7 @@ type realWorld struct {
 
 func newRealWorld(t *testing.T) *realWorld {
 	t.Helper()
-	d, err := imaptest.StartDovecot(imaptest.DovecotOptions{Password: storyPassword, Hibernate: true})
+	d, err := imaptest.StartDovecot(imaptest.DovecotOptions{Password: storyPassword})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,9 +315,25 @@ func (w *realWorld) mailboxKeys(t *testing.T, dir string) string {
 	return fmt.Sprintf("  imap: %s\n  smtp: %s\n  tls: starttls\n  ca_file: ca.pem\n", w.imap.Addr(), w.smtp.Addr())
 }
 
+// send speaks without TLS, which smtp.SendMail does not when it is on offer.
 func (w *realWorld) send(t *testing.T, from, to string, raw []byte) {
 	t.Helper()
-	if err := smtp.SendMail(w.smtp.Addr(), loginPlain{from}, from, []string{to}, raw); err != nil {
+	c, err := smtp.Dial(w.smtp.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	data, err := func() (io.WriteCloser, error) {
+		if err := errors.Join(c.Auth(loginPlain{from}), c.Mail(from), c.Rcpt(to)); err != nil {
+			return nil, err
+		}
+		return c.Data()
+	}()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = data.Write(raw)
+	if err := errors.Join(err, data.Close(), c.Quit()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -123,6 +123,9 @@ func (d *Dovecot) TLSAddr() string { return "127.0.0.1:" + strconv.Itoa(d.tlsPor
 // CAFile is a PEM file with the certificate that signs the server's, which is for localhost and 127.0.0.1.
 func (d *Dovecot) CAFile() string { return filepath.Join(d.base, "cert.pem") }
 
+// KeyFile is a PEM file with the key of the server's certificate.
+func (d *Dovecot) KeyFile() string { return filepath.Join(d.base, "key.pem") }
+
 // Password opens every mailbox.
 func (d *Dovecot) Password() string { return d.opts.Password }
 
@@ -378,7 +381,7 @@ func (d *Dovecot) prepare() error {
 	if err := os.WriteFile(d.CAFile(), cert, 0o644); err != nil {
 		return fmt.Errorf("prepare dovecot: %w", err)
 	}
-	if err := os.WriteFile(filepath.Join(d.base, "key.pem"), key, 0o600); err != nil {
+	if err := os.WriteFile(d.KeyFile(), key, 0o600); err != nil {
 		return fmt.Errorf("prepare dovecot: %w", err)
 	}
 	return nil
