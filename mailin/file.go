@@ -75,6 +75,10 @@ func (f *follower) file(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("file messages: %w", err)
 		}
+		if f.filingTold != "" {
+			f.filingTold = ""
+			f.setStatus(func(s *Status) { s.Error = "" })
+		}
 	}
 	return nil
 }

@@ -70,7 +70,6 @@ func (f *follower) follow(ctx context.Context) error {
 	if err := f.open(ctx); err != nil {
 		return err
 	}
-	f.setStatus(func(s *Status) { s.Connected, s.Error = true, "" })
 	f.Log.Info("mailbox connected", "mailbox", f.box.Name, "uidvalidity", f.validity, "next", f.next)
 	f.compared = time.Time{}
 	for {
@@ -103,6 +102,7 @@ func (f *follower) open(ctx context.Context) error {
 	if err != nil {
 		return &folderError{folder: f.box.Folder, err: err}
 	}
+	f.setStatus(func(s *Status) { s.Connected, s.Error = true, "" })
 	f.filing, f.done, f.noIdle = f.canFile(sd), nil, false
 	validity, synthetic := sd.UIDValidity, false
 	if validity == 0 || f.wire.uidsNotSticky() || f.liar {
@@ -116,9 +116,6 @@ func (f *follower) open(ctx context.Context) error {
 	place, err := f.To.Place(ctx, f.box.Name, validity)
 	if err != nil {
 		return fmt.Errorf("find the place in the mailbox: %w", err)
-	}
-	if f.validity != 0 && f.validity != validity && !synthetic {
-		f.Log.Warn("uidvalidity changed, mailbox is read anew", "mailbox", f.box.Name, "was", f.validity, "is", validity)
 	}
 	if f.validity != validity {
 		clear(f.holes)
@@ -218,7 +215,25 @@ func (f *follower) compare(ctx context.Context) error {
 		return err
 	}
 	missing = slices.DeleteFunc(missing, func(uid uint32) bool { return f.holes[uid] != nil })
-	return f.readUIDs(ctx, missing)
+	if err := f.readUIDs(ctx, missing); err != nil {
+		return err
+	}
+	return f.settledThrough(ctx, listed)
+}
+
+// settledThrough moves the place on when everything listed is settled or a hole, and the last of it was before.
+func (f *follower) settledThrough(ctx context.Context, listed []uint32) error {
+	if len(listed) == 0 || f.next == 0 || listed[len(listed)-1] < f.next {
+		return nil
+	}
+	last := listed[len(listed)-1]
+	b := tickets.Batch{Mailbox: f.box.Name, UIDValidity: f.validity, Through: last}
+	if _, err := f.To.Receive(ctx, b); err != nil {
+		return fmt.Errorf("move the place on: %w", err)
+	}
+	f.next = last + 1
+	f.setStatus(func(s *Status) { s.LastUID = last })
+	return nil
 }
 
 // sift splits UIDs into those that are not settled, and those that are and whose text the desk has.
@@ -307,8 +322,11 @@ func (f *follower) checkLast(ctx context.Context) error {
 	err := f.bodies(ctx, imap.UIDSetNum(imap.UID(last.uid)), int64(last.n), lastReadSize,
 		func(uint32, int64) (bool, error) { return true, nil },
 		func(b body) { start = b.raw })
+	if errors.Is(err, errCut) {
+		f.last = lastRead{} // a server that cannot give a part of a message: not asked again
+	}
 	var no *imap.Error
-	if err != nil && !errors.As(err, &no) && !errors.Is(err, errCut) {
+	if err != nil && !errors.As(err, &no) {
 		return err
 	}
 	if len(start) < last.n || sha256.Sum256(start[:last.n]) == last.sum {
@@ -356,8 +374,14 @@ func (f *follower) wait(ctx context.Context) error {
 	if err := f.await(ctx, a); err != nil {
 		return err
 	}
-	// Ending IDLE has to work even when ctx has ended, so that LOGOUT can follow.
-	err = f.step(context.WithoutCancel(ctx), func() error {
+	// Ending IDLE has to work even when ctx has ended, so that LOGOUT can follow; a dead server is not waited for then.
+	endCtx := context.WithoutCancel(ctx)
+	if ctx.Err() != nil {
+		var cancel context.CancelFunc
+		endCtx, cancel = context.WithTimeout(endCtx, time.Second)
+		defer cancel()
+	}
+	err = f.step(endCtx, func() error {
 		if err := idle.Close(); err != nil {
 			return err
 		}

@@ -182,17 +182,18 @@ func pause(t Timing, random func() float64, err error, failures int) time.Durati
 	switch {
 	case errors.Is(err, errLogin):
 		d = max(d, t.Login+time.Duration(float64(t.Login)*random()/10))
-	case isBusy(err):
+	case isBusy(err, failures):
 		d = max(d, t.Busy+time.Duration(float64(t.Busy)*random()/2))
 	}
 	return d
 }
 
-// isBusy reports whether the server asked to be left alone for a while: BYE, or a code of RFC 5530 that says so.
-func isBusy(err error) bool {
+// isBusy reports whether the server asked to be left alone for a while: BYE for a greeting, or again and again, or a code
+// of RFC 5530 that says so. One BYE may be a restart.
+func isBusy(err error, failures int) bool {
 	var bye *byeError
 	if errors.As(err, &bye) {
-		return true
+		return failures > 1
 	}
 	var status *imap.Error
 	if !errors.As(err, &status) {

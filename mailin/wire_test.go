@@ -140,7 +140,7 @@ func TestPause(t *testing.T) {
 		if d := pause(timing, random, errLogin, 1); d < 5*time.Minute || d > 6*time.Minute {
 			t.Errorf("after a refused login: %v", d)
 		}
-		if d := pause(timing, random, &byeError{err: io.EOF}, 1); d < 30*time.Second {
+		if d := pause(timing, random, &byeError{err: io.EOF}, 2); d < 30*time.Second {
 			t.Errorf("after BYE: %v", d)
 		}
 	}
