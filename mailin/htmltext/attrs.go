@@ -5,7 +5,6 @@ import (
 	"strconv"
 
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
 // attrs is what matters of an element's attributes.
@@ -80,7 +79,7 @@ func (a *attrs) style(val []byte) {
 		if !ok {
 			continue
 		}
-		name, value = bytes.ToLower(bytes.TrimSpace(name)), bytes.ToLower(bytes.TrimSpace(value))
+		name, value = lower(bytes.TrimSpace(name)), lower(bytes.TrimSpace(value))
 		switch string(name) {
 		case "display":
 			a.hidden = a.hidden || bytes.HasPrefix(value, []byte("none"))
@@ -100,6 +99,16 @@ func (a *attrs) style(val []byte) {
 	}
 }
 
+// lower turns ASCII capitals into small letters, in place: the tokenizer's buffer is ours until its next token.
+func lower(b []byte) []byte {
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return b
+}
+
 // isZero reports whether a length is nothing: 0, 0px, 0.0em, 0 !important, and "0 auto" for the vertical margin.
 func isZero(v []byte) bool {
 	i := 0
@@ -110,11 +119,11 @@ func isZero(v []byte) bool {
 }
 
 // apply returns the state inside an element.
-func (r *reader) apply(tag atom.Atom, a attrs) state {
+func (r *reader) apply(t tag, a attrs) state {
 	st := r.st
 	st.hidden = st.hidden || a.hidden && r.hide
-	st.pre = st.pre || tag == atom.Pre || a.pre
-	if tag == atom.Blockquote {
+	st.pre = st.pre || t == tagPre || a.pre
+	if t == tagBlockquote {
 		if a.cite {
 			st.quote++
 		} else {

@@ -5,12 +5,11 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
-	"golang.org/x/net/html/atom"
 )
 
 // element is an open element that may have changed the state.
 type element struct {
-	tag  atom.Atom
+	tag  tag
 	prev state
 }
 
@@ -20,10 +19,10 @@ type reader struct {
 	w     writer
 	st    state
 	stack []element
-	held  map[atom.Atom]int // open inline elements on the stack, by tag
-	open  map[atom.Atom]int // open elements on the stack, by tag
-	hide  bool              // leave hidden text out
-	tight bool              // the last paragraph that was started has no margin
+	held  [tagCount]int // open inline elements on the stack, by tag
+	open  [tagCount]int // open elements on the stack, by tag
+	hide  bool          // leave hidden text out
+	tight bool          // the last paragraph that was started has no margin
 
 	target []byte // of the open link
 	linkAt int    // where its text starts in w.buf
@@ -31,106 +30,85 @@ type reader struct {
 }
 
 func read(body string, hide bool) []Line {
-	r := reader{hide: hide, held: map[atom.Atom]int{}, open: map[atom.Atom]int{}}
+	r := reader{hide: hide}
 	r.w.buf = make([]byte, 0, len(body)/2)
 	z := html.NewTokenizer(strings.NewReader(body))
-	for skip := atom.Atom(0); ; {
+	for skip := false; ; {
 		switch z.Next() {
 		case html.ErrorToken:
 			return r.w.result()
 		case html.TextToken:
-			if skip == 0 && !r.st.hidden {
+			if !skip && !r.st.hidden {
 				r.w.text(z.Text(), r.st)
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
 			name, more := z.TagName()
-			tag := atom.Lookup(name)
-			if rawText(tag) {
-				skip = tag
+			t := tagOf(name)
+			if t.raw() {
+				skip = true
 				continue
 			}
-			skip = 0
-			r.start(tag, z, more)
+			skip = false
+			r.start(t, z, more)
 		case html.EndTagToken:
 			name, _ := z.TagName()
-			tag := atom.Lookup(name)
-			skip = 0
-			r.end(tag)
+			t := tagOf(name)
+			skip = false
+			r.end(t)
 		}
 	}
 }
 
-// rawText reports whether the tokenizer gives the content of an element as one text that is not for readers.
-func rawText(tag atom.Atom) bool {
-	switch tag {
-	case atom.Script, atom.Style, atom.Title, atom.Textarea, atom.Xmp, atom.Iframe, atom.Noembed, atom.Noframes:
-		return true
-	}
-	return false
-}
-
-// blockTag reports whether an element is a block: its start and its end break the line.
-func blockTag(tag atom.Atom) bool {
-	switch tag {
-	case atom.Div, atom.P, atom.Table, atom.Tbody, atom.Thead, atom.Tfoot, atom.Tr, atom.Td, atom.Th, atom.Blockquote,
-		atom.Ul, atom.Ol, atom.Li, atom.Pre, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6, atom.Center,
-		atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Aside, atom.Nav, atom.Dl, atom.Dt, atom.Dd,
-		atom.Address, atom.Form, atom.Fieldset, atom.Body, atom.Html, atom.Figure, atom.Caption, atom.Details, atom.Summary:
-		return true
-	}
-	return false
-}
-
-func (r *reader) start(tag atom.Atom, z *html.Tokenizer, more bool) {
-	switch tag {
-	case atom.Br:
+func (r *reader) start(t tag, z *html.Tokenizer, more bool) {
+	switch t {
+	case tagBr:
 		if !r.st.hidden {
 			r.w.lineBreak(r.st)
 		}
 		return
-	case atom.Hr:
+	case tagHr:
 		a := readAttrs(z, more)
 		r.w.cellGap = false
 		if !r.st.hidden && !a.hidden {
 			r.w.rule(r.st)
 		}
 		return
-	case atom.Img:
+	case tagImg:
 		r.image(readAttrs(z, more))
 		return
-	case atom.A:
+	case tagA:
 		r.link(z, more)
 		return
-	case 0, atom.Meta, atom.Link, atom.Input, atom.Base, atom.Area, atom.Col, atom.Embed, atom.Source, atom.Wbr, atom.Param:
+	case tagUnknown:
 		return
 	}
 	a := readAttrs(z, more)
-	if !blockTag(tag) {
-		if st := r.apply(tag, a); st != r.st || r.held[tag] > 0 {
-			r.held[tag]++
-			r.push(tag, st)
+	if !t.block() {
+		if st := r.apply(t, a); st != r.st || r.held[t] > 0 {
+			r.held[t]++
+			r.push(t, st)
 		}
 		return
 	}
-	r.closeImplied(tag)
-	st := r.apply(tag, a)
+	r.closeImplied(t)
+	st := r.apply(t, a)
 	if !st.hidden {
-		r.startBlock(tag, a)
+		r.startBlock(t, a)
 	}
-	if tag != atom.P || st != r.st {
-		r.push(tag, st)
+	if t != tagP || st != r.st {
+		r.push(t, st)
 	}
 }
 
 // closeImplied ends the elements that a start tag ends (HTML §13.1.2.4), as far as mail needs it.
-func (r *reader) closeImplied(tag atom.Atom) {
+func (r *reader) closeImplied(t tag) {
 	for n := len(r.stack); n > 0; n = len(r.stack) {
 		top := r.stack[n-1].tag
 		switch {
-		case top == atom.P,
-			top == atom.Li && tag == atom.Li,
-			(top == atom.Td || top == atom.Th) && (tag == atom.Td || tag == atom.Th || tag == atom.Tr),
-			top == atom.Tr && tag == atom.Tr:
+		case top == tagP,
+			top == tagLi && t == tagLi,
+			(top == tagTd || top == tagTh) && (t == tagTd || t == tagTh || t == tagTr),
+			top == tagTr && t == tagTr:
 			r.pop()
 		default:
 			return
@@ -138,40 +116,40 @@ func (r *reader) closeImplied(tag atom.Atom) {
 	}
 }
 
-func (r *reader) startBlock(tag atom.Atom, a attrs) {
+func (r *reader) startBlock(t tag, a attrs) {
 	w := &r.w
-	switch tag {
-	case atom.Tr:
+	switch t {
+	case tagTr:
 		w.startRow()
-	case atom.Td, atom.Th:
+	case tagTd, tagTh:
 		w.startCell()
-	case atom.Table:
+	case tagTable:
 		w.block(false)
 		w.inRow = false
-	case atom.Ul, atom.Ol:
+	case tagUl, tagOl:
 		w.block(len(w.lists) == 0)
 		n := -1
-		if tag == atom.Ol {
+		if t == tagOl {
 			n = max(a.start-1, 0)
 		}
 		w.lists = append(w.lists, n)
 		w.item = false
-	case atom.Li:
+	case tagLi:
 		w.block(false)
 		w.item = true
-	case atom.P:
+	case tagP:
 		r.tight = a.tight
 		w.block(!a.tight)
-	case atom.Pre, atom.Blockquote, atom.Dl, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+	case tagPre, tagBlockquote, tagDl, tagH1, tagH2, tagH3, tagH4, tagH5, tagH6:
 		w.block(true)
 	default:
 		w.block(false)
 	}
 }
 
-func (r *reader) push(tag atom.Atom, st state) {
-	r.stack = append(r.stack, element{tag, r.st})
-	r.open[tag]++
+func (r *reader) push(t tag, st state) {
+	r.stack = append(r.stack, element{t, r.st})
+	r.open[t]++
 	r.st = st
 }
 
@@ -179,10 +157,10 @@ func (r *reader) pop() element {
 	e := r.stack[len(r.stack)-1]
 	r.stack = r.stack[:len(r.stack)-1]
 	r.open[e.tag]--
-	if !blockTag(e.tag) {
+	if !e.tag.block() {
 		r.held[e.tag]--
 	}
-	if (e.tag == atom.Ul || e.tag == atom.Ol) && len(r.w.lists) > 0 && !r.st.hidden {
+	if (e.tag == tagUl || e.tag == tagOl) && len(r.w.lists) > 0 && !r.st.hidden {
 		r.w.lists = r.w.lists[:len(r.w.lists)-1]
 		r.w.item = false
 	}
@@ -193,53 +171,53 @@ func (r *reader) pop() element {
 // inlineReach bounds how far an inline end tag looks for its start.
 const inlineReach = 64
 
-func (r *reader) end(tag atom.Atom) {
+func (r *reader) end(t tag) {
 	switch {
-	case tag == atom.A:
+	case t == tagA:
 		r.endLink()
-	case tag == 0:
-	case !blockTag(tag):
-		if r.held[tag] == 0 {
+	case t == tagUnknown:
+	case !t.block():
+		if r.held[t] == 0 {
 			return
 		}
 		for i := len(r.stack) - 1; i >= 0 && i > len(r.stack)-inlineReach; i-- {
-			if r.stack[i].tag == tag {
+			if r.stack[i].tag == t {
 				for len(r.stack) > i {
 					r.pop()
 				}
 				return
 			}
-			if blockTag(r.stack[i].tag) {
+			if r.stack[i].tag.block() {
 				return
 			}
 		}
 	default:
-		r.endBlock(tag)
+		r.endBlock(t)
 	}
 }
 
-func (r *reader) endBlock(tag atom.Atom) {
+func (r *reader) endBlock(t tag) {
 	if !r.st.hidden {
-		switch tag {
-		case atom.Td, atom.Th:
+		switch t {
+		case tagTd, tagTh:
 			// The next cell decides whether the line goes on.
-		case atom.Tr:
+		case tagTr:
 			r.w.endRow()
-		case atom.P:
+		case tagP:
 			r.w.block(!r.tight)
-		case atom.Pre, atom.Blockquote, atom.Dl, atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
+		case tagPre, tagBlockquote, tagDl, tagH1, tagH2, tagH3, tagH4, tagH5, tagH6:
 			r.w.block(true)
-		case atom.Ul, atom.Ol:
+		case tagUl, tagOl:
 			r.w.block(len(r.w.lists) <= 1)
 		default:
 			r.w.block(false)
 		}
 	}
-	if r.open[tag] == 0 {
+	if r.open[t] == 0 {
 		return
 	}
 	for len(r.stack) > 0 {
-		if r.pop().tag == tag {
+		if r.pop().tag == t {
 			return
 		}
 	}

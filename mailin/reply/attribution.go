@@ -27,7 +27,8 @@ func readIntro(lines []line, j, floor int) (intro, bool) {
 		return intro{}, false
 	}
 	best := intro{}
-	span := ""
+	span := "" // the lines so far, folded
+	telling := false
 	for i := j; i >= floor && i > j-maxIntroLines; i-- {
 		l := lines[i]
 		if l.blank() {
@@ -39,7 +40,12 @@ func readIntro(lines []line, j, floor int) (intro, bool) {
 		if len(l.text)+len(span) > maxIntroText || l.in&htmltext.Rule != 0 {
 			break
 		}
-		span = strings.TrimRight(introText(lines, i)+" "+span, " ")
+		own := introText(lines, i)
+		telling = telling || tells(own)
+		span = strings.TrimRight(fold(own)+" "+span, " ")
+		if !telling && (i < j || !weakIntro(span)) {
+			continue
+		}
 		switch started, ok := judgeIntro(span); {
 		case ok && started:
 			return intro{i, j + 1, true}, true
@@ -61,6 +67,12 @@ func introText(lines []line, i int) string {
 	return l.text
 }
 
+// tells reports whether a line has a digit or an address, or stands between dashes. Without one of these nothing is
+// surely an introduction.
+func tells(text string) bool {
+	return strings.ContainsAny(text, "0123456789@") || text[0] == '-'
+}
+
 // introEnd reports whether a line can be the last of an introduction. It is asked for every line, so it is cheap.
 func introEnd(text string) bool {
 	text = strings.TrimRight(text, " *_-")
@@ -71,9 +83,8 @@ func introEnd(text string) bool {
 	return len(text) <= 150 && (digitOf(text) < 24 || endsWithWrote(fold(text)))
 }
 
-// judgeIntro judges lines that were joined to one. started reports whether they start the way introductions do.
-func judgeIntro(span string) (started, ok bool) {
-	s := fold(span)
+// judgeIntro judges lines that were folded and joined to one. started reports whether they start the way introductions do.
+func judgeIntro(s string) (started, ok bool) {
 	bare := strings.Trim(s, "-*_ \t|")
 	dashed := len(s) > len(bare)+2 && s[0] == '-'
 	colon := strings.HasSuffix(bare, ":")
@@ -107,7 +118,7 @@ func judgeIntro(span string) (started, ok bool) {
 
 // weakIntro reports whether a line says that someone wrote something, without saying when.
 func weakIntro(span string) bool {
-	s := strings.Trim(fold(span), "-*_ \t")
+	s := strings.Trim(span, "-*_ \t")
 	if len(s) > maxWeakText || !strings.HasSuffix(s, ":") {
 		return false
 	}
@@ -121,21 +132,24 @@ func weakIntro(span string) bool {
 }
 
 // quotesName reports whether an introduction that starts with this word needs no date: "Zitat von Ada:".
-func quotesName(first string) bool { return first == "zitat" || first == "quoting" || first == "citando" }
+func quotesName(first string) bool {
+	return first == "zitat" || first == "quoting" || first == "citando"
+}
 
 // wroteIn reports whether a folded text has a word for "wrote" at its end, and whether it has one at all.
 func wroteIn(s string) (last, any bool) {
 	if endsWithWrote(s) {
 		return true, true
 	}
-	for i, f := 0, strings.Fields(s); i < len(f); i++ {
-		word := f[i]
+	before := ""
+	for word := range strings.FieldsSeq(s) {
 		if k := strings.LastIndexByte(word, '>'); k >= 0 {
 			word = word[k+1:]
 		}
-		if words.wrote[word] || i+1 < len(f) && words.wrote[word+" "+f[i+1]] {
+		if words.wrote[word] || words.wroteFirst[before] && words.wrote[before+" "+word] {
 			return false, true
 		}
+		before = word
 	}
 	return false, false
 }

@@ -42,7 +42,8 @@ type lexicon struct {
 	footer    phrases
 	months    []month
 
-	wroteWords int // how many words the longest entry of wrote has
+	wroteFirst map[string]bool // first words of entries of wrote that have two
+	wroteWords int             // how many words the longest entry of wrote has
 }
 
 // month is the start of a word for a month.
@@ -61,7 +62,7 @@ type phrases struct {
 var words = readLexicon(lexiconText)
 
 func readLexicon(text string) *lexicon {
-	x := &lexicon{labels: map[string]label{}, on: map[string]bool{}, wrote: map[string]bool{},
+	x := &lexicon{labels: map[string]label{}, on: map[string]bool{}, wrote: map[string]bool{}, wroteFirst: map[string]bool{},
 		prefixes: map[string]bool{}, marker: map[string]bool{}, sentence: map[string]bool{}}
 	sets := map[string]map[string]bool{"on": x.on, "forward-prefix": x.prefixes, "marker": x.marker, "sentence-word": x.sentence}
 	lists := map[string]*phrases{"original": &x.original, "forwarded": &x.forwarded, "sent-from": &x.sentFrom,
@@ -100,6 +101,9 @@ func (x *lexicon) addWrote(s string) {
 		return
 	}
 	x.wrote[s] = true
+	if first, _, ok := strings.Cut(s, " "); ok {
+		x.wroteFirst[first] = true
+	}
 	x.wroteWords = max(x.wroteWords, 1+strings.Count(s, " "))
 }
 

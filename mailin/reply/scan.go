@@ -26,6 +26,9 @@ type scan struct {
 	forward  bool // something said "forwarded"
 	honour   bool // our own marker counts
 	marked   bool // cut at our own marker
+
+	noBlock int // no header block starts before this line, but at a few From lines
+	retries int // how many of those may still be tried
 }
 
 // newScan finds the segments of a body.
@@ -59,7 +62,7 @@ func (s *scan) step(i int) int {
 	case sep == sepOriginal:
 		return s.separated(i)
 	}
-	if h, ok := readHeader(s.lines, i); ok {
+	if h, ok := s.readBlock(i); ok {
 		return s.block(h, i)
 	}
 	if in, ok := s.container(i); ok {
@@ -69,6 +72,26 @@ func (s *scan) step(i int) int {
 		return s.introduced(in)
 	}
 	return i + 1
+}
+
+// maxRetries is how often a header block is looked for again inside lines that made none.
+const maxRetries = 3
+
+// readBlock is readHeader for line i, but does not read the same lines over and over: when a block fails, its later
+// lines fail too, unless a second From line starts a better one.
+func (s *scan) readBlock(i int) (header, bool) {
+	again := i < s.noBlock
+	if again {
+		if kind, _ := headerField(s.lines[i].text); kind != labelFrom || s.retries == 0 {
+			return header{}, false
+		}
+		s.retries--
+	}
+	h, ok := readHeader(s.lines, i)
+	if !ok && !again {
+		s.noBlock, s.retries = h.end, maxRetries
+	}
+	return h, ok
 }
 
 // hasText reports whether anything new stands above line i.
