@@ -390,7 +390,7 @@ func isBlank(c byte) bool { return c == ' ' || c == '\t' }
 func oneLine(s string) string {
 	clean := true
 	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] == 0x7f || s[i] == 0xc2 {
+		if s[i] < ' ' || s[i] == 0x7f || s[i] == 0xc2 || s[i] == 0xe2 {
 			clean = false
 			break
 		}

@@ -9,6 +9,9 @@ package parse
 import (
 	"bytes"
 	"strings"
+	"unicode"
+
+	"golang.org/x/net/idna"
 
 	"supportd/tickets"
 )
@@ -168,10 +171,48 @@ func (b *builder) addresses(h *header, name, hint string) []tickets.Address {
 		}
 		if len(list) > maxAddresses {
 			b.defect(f.name, "more than 1,000 addresses: the rest is left out")
-			return list[:maxAddresses]
+			list = list[:maxAddresses]
+			break
+		}
+	}
+	for i, a := range list {
+		if clean := withoutBidi(a.Name); clean != a.Name {
+			b.defect(h.get(name).name, "characters that change the direction of writing were removed")
+			list[i].Name = clean
+		}
+		if _, domain, _ := strings.Cut(a.Mail, "@"); mixedScripts(domain) {
+			b.defect(h.get(name).name, "the domain "+aLabel(domain)+" mixes alphabets")
 		}
 	}
 	return list
+}
+
+// mixedScripts tells whether a label of a domain has Latin letters beside look-alikes of another alphabet (S-144).
+func mixedScripts(domain string) bool {
+	if strings.Contains(strings.ToLower(domain), "xn--") {
+		if u, err := idna.ToUnicode(domain); err == nil {
+			domain = u
+		}
+	}
+	for label := range strings.SplitSeq(domain, ".") {
+		latin, other := false, false
+		for _, r := range label {
+			latin = latin || unicode.Is(unicode.Latin, r)
+			other = other || unicode.In(r, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee)
+		}
+		if latin && other {
+			return true
+		}
+	}
+	return false
+}
+
+// aLabel shows a domain so that no character of it can be mistaken.
+func aLabel(domain string) string {
+	if a, err := idna.ToASCII(domain); err == nil {
+		return a
+	}
+	return quoteStart([]byte(domain))
 }
 
 // subject decodes a Subject, without the characters that turn writing around (S-144).

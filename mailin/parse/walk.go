@@ -161,8 +161,12 @@ func (w *walker) nextDelimiter(pos int) delimiter {
 	return delimiter{level: -1, end: len(w.raw), next: len(w.raw)}
 }
 
-// match tells whose delimiter a line is; the innermost multipart is asked first. The whole line has to be the
-// boundary, so that "ab" is not taken for "a".
+// minPrefix is the length from which on a boundary may be followed by something else on its line.
+const minPrefix = 8
+
+// match tells whose delimiter a line is; the innermost multipart is asked first. The whole line is to be the boundary,
+// so that "ab" is not taken for "a". Only when nobody's boundary is the whole line, the start of it will do (RFC 2046
+// §5.1.1), and only for a boundary that text does not happen to start with.
 func (w *walker) match(line []byte) (level int, closes bool) {
 	if len(line) < 3 || line[0] != '-' || line[1] != '-' {
 		return -1, false
@@ -179,6 +183,11 @@ func (w *walker) match(line []byte) (level int, closes bool) {
 			if line[len(line)-1] == '-' && line[len(line)-2] == '-' && string(line[:len(b)]) == b {
 				return i, true
 			}
+		}
+	}
+	for i := len(w.open) - 1; i >= 0; i-- {
+		if b := w.open[i]; len(b) >= minPrefix && len(line) > len(b) && string(line[:len(b)]) == b {
+			return i, bytes.HasPrefix(line[len(b):], []byte("--"))
 		}
 	}
 	return -1, false
