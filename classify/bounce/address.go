@@ -65,12 +65,14 @@ func localStart(s string, at int) int {
 		return at
 	}
 	i := at
-	for i > 0 && at-i < 256 {
+	for i > 0 {
 		r, n := utf8.DecodeLastRuneInString(s[:i])
 		if !localRune(r) {
 			break
 		}
-		i -= n
+		if i -= n; at-i > maxAddress {
+			return at // too long for an address, and its end is not one either
+		}
 	}
 	// A mail address neither starts nor ends with a dot, and "mailto:" never gets here: ":" is no local rune.
 	for i < at && (s[i] == '.' || s[i] == '\'' || s[i] == '`' || s[i] == '*' && i+1 < at) {
