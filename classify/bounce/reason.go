@@ -44,7 +44,7 @@ const (
 type traits struct {
 	// detail is the third number of the status code of a report that gives none. It is taken from x.0.900 to x.0.999,
 	// where RFC 3463 and IANA define nothing: a code that was derived from words can never be taken for one that a
-	// server wrote. The numbers are the ones that sisimai made customary.
+	// server wrote. The numbers are the ones that readers of bounces have made customary.
 	detail int
 	hard   bool // the address is no good: trying again cannot help
 	soft   bool // the first digit is 4 unless something says otherwise
