@@ -87,15 +87,19 @@ func TestOnlyPlainItems(t *testing.T) {
 // TestSilentServer: rule 3, S-019, S-154. A server that stops answering, at any command, is left after the step limit
 // and the mail comes in over the next connection.
 func TestSilentServer(t *testing.T) {
-	for _, verb := range []string{"CAPABILITY", "LOGIN", "EXAMINE", "UID SEARCH", "UID FETCH 1:2 (UID F", "UID FETCH 1:2 (UID I", "UID FETCH 1:2 (UID R", "UID FETCH 1:2 (UID BODY", "IDLE"} {
+	for _, verb := range []string{"CAPABILITY", "LOGIN", "EXAMINE", "UID SEARCH", "RFC822.SIZE", "BODY.PEEK[]", "IDLE", "IDLE, later"} {
 		t.Run(verb, func(t *testing.T) {
 			hang := make(chan struct{})
 			s := &imaptest.Script{Handle: func(c *imaptest.ScriptConn, _, command string) bool {
-				if c.Number == 1 && strings.HasPrefix(command, verb) {
-					<-hang
-					return true
+				silent := strings.TrimSuffix(verb, ", later")
+				if c.Number > 1 || !strings.Contains(command, silent) {
+					return false
 				}
-				return false
+				if silent != verb {
+					c.Send("+ idling") // and then the line is dead
+				}
+				<-hang
+				return true
 			}}
 			startScript(t, s)
 			t.Cleanup(func() { close(hang) })
@@ -106,7 +110,7 @@ func TestSilentServer(t *testing.T) {
 			p.Mailbox.Poll = 50 * time.Millisecond
 			run(t, p)
 			d.waitFor(t, "messages", count(2))
-			if verb == "IDLE" {
+			if strings.HasPrefix(verb, "IDLE") {
 				s.SetMails(scriptMails(3)...)
 				d.waitFor(t, "mail that came during IDLE", count(3))
 			}

@@ -107,11 +107,11 @@ func NewServer(o Options) (*Server, error) {
 }
 
 func (o Options) caps() imap.CapSet {
-	if !o.NoMove && !o.NoPlus {
+	if !o.NoMove && !o.NoPlus && !o.NoIdle {
 		return imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapIMAP4rev2: {}, imap.CapSpecialUse: {}}
 	}
-	// IMAP4rev2 implies both.
-	caps := imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapNamespace: {}, imap.CapSpecialUse: {}}
+	// IMAP4rev2 implies all three.
+	caps := imap.CapSet{imap.CapIMAP4rev1: {}, imap.CapNamespace: {}, imap.CapSpecialUse: {}, imap.CapListStatus: {}, imap.CapListExtended: {}}
 	if !o.NoMove {
 		caps[imap.CapMove] = struct{}{}
 	}
