@@ -1,6 +1,7 @@
 package bounce
 
 import (
+	"slices"
 	"strings"
 
 	"supportd/tickets"
@@ -47,11 +48,14 @@ func (s *signs) saw(what string) { s.seen = append(s.seen, what) }
 // look gathers the signs of a message.
 func look(m *tickets.Message) signs {
 	var s signs
+	s.sender(m)
+	if s.machine == 0 && !mayReport(m) {
+		return s // a person's mail; most are
+	}
 	s.notice, s.returned = split(m.Text)
 	for _, a := range m.To {
 		s.own = append(s.own, a.Mail)
 	}
-	s.sender(m)
 	s.subject(m)
 	s.body(m)
 	s.person(m)
@@ -60,6 +64,19 @@ func look(m *tickets.Message) signs {
 		s.json = fromJSON(m.Text)
 	}
 	return s
+}
+
+// mayReport reports whether a message has the form of a delivery report.
+func mayReport(m *tickets.Message) bool {
+	contentType := strings.ToLower(m.FirstField("Content-Type"))
+	if strings.HasPrefix(contentType, "multipart/report") || strings.Contains(contentType, "delivery-status") {
+		return true
+	}
+	return slices.ContainsFunc(m.Machine, isStatus)
+}
+
+func isStatus(p tickets.MachinePart) bool {
+	return p.Type == "message/delivery-status" || p.Type == "message/global-delivery-status"
 }
 
 // daemons are local parts that only mail systems send from; offices are those that people may use as well.
@@ -300,7 +317,7 @@ func (s *signs) status(m *tickets.Message) {
 	named := strings.Contains(contentType, "delivery-status")
 	for _, p := range m.Machine {
 		switch {
-		case p.Type == "message/delivery-status" || p.Type == "message/global-delivery-status":
+		case isStatus(p):
 			s.groups = append(s.groups, readGroups(string(p.Data))...)
 		case isReturned(p.Type) && len(s.groups) == 0 && s.machine >= 2:
 			s.groups = append(s.groups, nestedGroups(string(p.Data))...)
