@@ -32,7 +32,7 @@ type Server struct {
 	TLS       TLS    // TLSImplicit
 	User      string // "": no login
 	Password  string
-	CAFile    string // PEM file of the only authorities to trust; "": those of the system
+	CAFile    string // PEM file of authorities that are trusted beside the system's
 	LocalName string // said in EHLO; "": the connection's own address as a literal
 
 	// Auth, when set, is used for the login in place of User and Password: given the mechanisms that the server offers,
@@ -122,7 +122,9 @@ func (s Server) tlsConfig() (*tls.Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read ca_file: %w", err)
 	}
-	config.RootCAs = x509.NewCertPool()
+	if config.RootCAs, err = x509.SystemCertPool(); err != nil {
+		config.RootCAs = x509.NewCertPool() // a machine without any: only ours count
+	}
 	if !config.RootCAs.AppendCertsFromPEM(pem) {
 		return nil, fmt.Errorf("read ca_file %s: no certificate in PEM form in it", s.CAFile)
 	}

@@ -99,6 +99,10 @@ func (d *decider) decide() {
 		Mailbox: d.in.Source.Mailbox, Trusted: d.k.Intake.Trusted, OnTicket: d.k.Ticket != nil, Language: d.ticketLanguage(),
 	})
 	v := &d.out.Verdict
+	if d.k.Intake.Monitoring && v.Kind == KindHuman {
+		v.Kind, v.NoAnswer = KindMonitoring, "it came to a mailbox for monitoring"
+		d.reason("kind", string(KindMonitoring), v.NoAnswer)
+	}
 	switch {
 	case d.k.Own:
 		v.Kind = KindOwn

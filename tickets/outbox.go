@@ -151,7 +151,7 @@ func (tx *Tx) finish(o *Outgoing, state DeliveryState, at time.Time) error {
 }
 
 // Due returns up to limit mails whose time has come, with their bytes, oldest first, and the instant when the next one
-// will be due (zero: none).
+// will be due (zero: none). A mail whose bytes are damaged comes without any.
 func (d *Desk) Due(_ context.Context, now time.Time, limit int) ([]Outgoing, time.Time, error) {
 	var mails []Outgoing
 	var next time.Time
@@ -169,7 +169,7 @@ func (d *Desk) Due(_ context.Context, now time.Time, limit int) ([]Outgoing, tim
 			}
 			o.Bytes = bytes.Clone(tx.btx.Bucket(bucketBytes).Get(key64(uint64(o.ID))))
 			if Digest(sha256.Sum256(o.Bytes)) != o.SHA256 {
-				return fmt.Errorf("mail %d in the outbox: %w", o.ID, errDamaged)
+				o.Bytes = nil // damaged: this one is given up, the others go on (S-051)
 			}
 			mails = append(mails, *o)
 		}
@@ -271,6 +271,38 @@ func (d *Desk) RetryOutgoing(ctx context.Context, id OutgoingID) error {
 		d.wakeSender()
 	}
 	return err
+}
+
+// Hasten makes every mail due now that only waits because its server could not be used: the servers' configuration
+// has changed.
+func (d *Desk) Hasten(ctx context.Context) error {
+	err := d.Store.Update(ctx, func(tx *Tx) error {
+		now := d.Now().UTC()
+		mails, err := tx.scheduled()
+		for _, o := range mails {
+			if o.State != Sending && !o.NotBefore.After(now) && o.Next.After(now) {
+				if err := tx.reschedule(&o, now); err != nil {
+					return err
+				}
+			}
+		}
+		return err
+	})
+	d.wakeSender()
+	return err
+}
+
+// scheduled returns the mails that stand in the schedule.
+func (tx *Tx) scheduled() ([]Outgoing, error) {
+	var list []Outgoing
+	err := tx.each(bucketDue, nil, func(k, _ []byte) (bool, error) {
+		o, err := tx.Outgoing(OutgoingID(binary.BigEndian.Uint64(k[8:])))
+		if err == nil {
+			list = append(list, *o)
+		}
+		return true, err
+	})
+	return list, err
 }
 
 // undelivered notes on the ticket that a mail was given up, and tells the team when it was for the customer. A notice

@@ -45,9 +45,10 @@ type Brand struct {
 
 // Intake is what the desk knows about a watched mailbox.
 type Intake struct {
-	Brand   string
-	Trusted bool  // reachable for authenticated users only
-	MaxSize int64 // octets; of larger mail only a prefix is read
+	Brand      string
+	Monitoring bool  // what comes in are alerts: they make tickets and get no answer
+	Trusted    bool  // reachable for authenticated users only
+	MaxSize    int64 // octets; of larger mail only a prefix is read
 }
 
 // Team is a group of agents of one tier.

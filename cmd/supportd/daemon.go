@@ -267,6 +267,9 @@ func (d *Daemon) restartChanged(ctx context.Context, old, c *config.Config) {
 		w.cancel()
 		<-w.done
 		d.startSender(ctx, c)
+		if err := d.desk.Hasten(ctx); err != nil {
+			d.log.Error("waiting mails not hastened", "err", err)
+		}
 	}
 }
 

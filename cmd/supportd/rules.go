@@ -41,7 +41,7 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 		}
 	}
 	for _, m := range c.Mailboxes {
-		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, MaxSize: m.MaxSize}
+		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize}
 	}
 	for _, t := range c.Teams {
 		team := tickets.Team{Name: t.Name, Tier: t.Tier, Address: strings.ToLower(t.Address), Lead: strings.ToLower(t.Lead.Mail)}

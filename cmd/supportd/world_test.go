@@ -221,7 +221,7 @@ func (w *world) write(name, text string, mode os.FileMode) {
 func (w *world) configure(more string) {
 	w.t.Helper()
 	w.write("supportd.yaml", fmt.Sprintf(`version: 1
-mailbox: {imap: %q, smtp: %q, user: hilfe, password_file: hilfe.pw, tls: none, trusted: true, poll: 10s}
+mailbox: {imap: %q, smtp: {server: %q, retry: [1s]}, user: hilfe, password_file: hilfe.pw, tls: none, trusted: true, poll: 10s}
 from: Nordwind Service <%s>
 language: de
 languages: [de, en]
@@ -236,7 +236,7 @@ func (w *world) start() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ready := make(chan struct{})
-	d, err := NewDaemon(w.config, Options{Log: log, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second}})
+	d, err := NewDaemon(w.config, Options{Log: log, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -434,3 +434,5 @@ func (r *record) String() string {
 	defer r.mu.Unlock()
 	return r.b.String()
 }
+
+func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
