@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"supportd/mailin/htmltext"
 )
@@ -214,6 +215,9 @@ func (b *builder) decodeText(n *node) string {
 	declared := n.params["charset"]
 	if declared == "" && n.typ == "text/html" {
 		declared = metaCharset(data)
+	}
+	if declared == "" && n.hint != "" && !utf8.Valid(data) {
+		declared = n.hint
 	}
 	d := decodeCharset(data, declared, true)
 	if d.guessed {

@@ -114,6 +114,9 @@ func decodeGuess(b []byte, detect bool) decoded {
 // detectCharset guesses a charset by the letters that occur, or gives "". Between equals the one that comes first in
 // the alphabet wins, so that the same mail is always read the same way.
 func detectCharset(sample []byte) string {
+	if thai(sample) {
+		return "windows-874"
+	}
 	results, err := chardet.NewTextDetector().DetectAll(sample)
 	if err != nil {
 		return ""
@@ -124,14 +127,38 @@ func detectCharset(sample []byte) string {
 	}
 	for _, r := range results {
 		name := normaliseCharset(r.Charset)
-		if r.Confidence < sure || r.Confidence == sure && best != "" && name > best || lookupCharset(name) == nil {
+		if r.Confidence < sure || lookupCharset(name) == nil {
 			continue
 		}
-		if r.Confidence > sure || best == "" || name < best {
+		if r.Confidence == sure && best != "" && name > best {
+			continue
+		}
+		// One character may be cut in two by the sample's end.
+		if strings.Count(convert(lookupCharset(name), sample), replacement) <= 1 {
 			best, sure = name, r.Confidence
 		}
 	}
 	return best
+}
+
+// thai tells whether text is Thai in TIS-620 or one of its supersets: nothing but Thai characters beyond ASCII, and
+// the vowel and tone marks that stand above and below consonants in every Thai sentence.
+func thai(b []byte) bool {
+	consonants, marks, high := 0, 0, 0
+	for _, c := range b {
+		switch {
+		case c < utf8.RuneSelf:
+			continue
+		case c >= 0xa1 && c <= 0xce:
+			consonants++
+		case c == 0xd1, c >= 0xd4 && c <= 0xda, c >= 0xe7 && c <= 0xee:
+			marks++
+		case c < 0xa0, c > 0xda && c < 0xdf, c > 0xfb:
+			return false
+		}
+		high++
+	}
+	return high > 20 && highShare(b) > 40 && 100*marks/high >= 12 && 100*consonants/high >= 40
 }
 
 // highShare is how many per cent of the octets that are no white space are beyond ASCII.

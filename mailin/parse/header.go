@@ -159,11 +159,18 @@ func (s *headerScan) run(top bool) {
 			continue
 		}
 		name, colon := fieldLine(line)
-		if s.skip = colon < 0; !s.skip {
+		if colon >= 0 {
+			s.skip = false
 			s.add(span{start: pos, name: pos + name, colon: pos + colon, end: pos + len(line)})
 			pos = next
 			continue
 		}
+		if s.looseParam(line) {
+			s.extend(pos + len(line))
+			pos = next
+			continue
+		}
+		s.skip = true
 		if !brokenField(line) && !s.headerGoesOn(next) {
 			if len(s.spans) > 0 {
 				s.defect("no blank line between header and body")
@@ -201,6 +208,22 @@ func (s *headerScan) skipLead() int {
 	}
 	s.defect("blank lines before the header")
 	return pos
+}
+
+// looseParam tells whether a line is a parameter of the field before it, whose fold lost its white space.
+func (s *headerScan) looseParam(line []byte) bool {
+	if len(s.spans) == 0 || s.skip || s.over || s.b[s.spans[len(s.spans)-1].end-1] != ';' {
+		return false
+	}
+	i := 0
+	for i < len(line) && i < 40 && isToken(line[i]) {
+		i++
+	}
+	if i == 0 || i >= len(line) || line[i] != '=' {
+		return false
+	}
+	s.defect("a folded parameter without white space in front: " + quoteStart(line))
+	return true
 }
 
 // headerGoesOn tells whether the header goes on after a line that is no field.

@@ -24,6 +24,7 @@ type node struct {
 	body        []byte // still encoded
 	kids        []*node
 	opaque      bool   // not taken apart, although it might have parts
+	hint        string // a charset that stands on a multipart around it
 	text        string // what it says, once done
 	done        bool
 }
@@ -32,6 +33,7 @@ type node struct {
 type walker struct {
 	raw    []byte
 	open   []string // boundaries of the multiparts around the current place, innermost last
+	hint   string   // the charset that the innermost of them names, against the rules
 	parts  int
 	defect func(where, what string)
 }
@@ -47,7 +49,7 @@ type delimiter struct {
 // part reads the part that starts at pos and returns the delimiter that ended it.
 func (w *walker) part(pos int, path, defaultType string, top bool) (*node, delimiter) {
 	w.parts++
-	n := &node{path: path}
+	n := &node{path: path, hint: w.hint}
 	n.header = splitHeader(w.raw[pos:], top, w.stopsHeader())
 	n.describe(defaultType)
 	for _, d := range n.header.defects {
@@ -77,8 +79,28 @@ func (w *walker) part(pos int, path, defaultType string, top bool) (*node, delim
 
 // children reads the parts of a multipart whose body starts at start.
 func (w *walker) children(n *node, start int, boundary string) delimiter {
+	d := w.split(n, start, boundary)
+	if len(n.kids) > 0 {
+		return d
+	}
+	w.defect(n.where(), "the boundary of the multipart does not occur")
+	if guess := guessBoundary(n.body); guess != "" && guess != boundary {
+		if d = w.split(n, start, guess); len(n.kids) > 0 {
+			return d
+		}
+	}
+	n.opaque = true
+	return d
+}
+
+// split reads the parts between the lines of one boundary.
+func (w *walker) split(n *node, start int, boundary string) delimiter {
 	level, boundary := len(w.open), strings.TrimRight(boundary, " \t")
+	outer := w.hint
 	w.open = append(w.open, boundary)
+	if charset := n.params["charset"]; charset != "" {
+		w.hint = charset
+	}
 	defaultType := "text/plain"
 	if n.typ == "multipart/digest" {
 		defaultType = "message/rfc822"
@@ -111,11 +133,8 @@ func (w *walker) children(n *node, start int, boundary string) delimiter {
 		kid, d = w.part(d.next, path, defaultType, false)
 		n.kids = append(n.kids, kid)
 	}
-	w.open = w.open[:level]
-	if len(n.kids) == 0 {
-		w.defect(n.where(), "the boundary of the multipart does not occur")
-		n.opaque = true
-	} else if !closed {
+	w.open, w.hint = w.open[:level], outer
+	if len(n.kids) > 0 && !closed {
 		w.defect(n.where(), "the closing boundary is missing")
 	}
 	return d
