@@ -236,7 +236,7 @@ func TestHousePackageDocs(t *testing.T) {
 		docs[dir] = append(docs[dir], s.path)
 		want := "Package " + s.file.Name.Name + " "
 		if s.main() {
-			want = strings.ToUpper(path.Base(dir)[:1]) + path.Base(dir)[1:] + " "
+			want = "Command " + path.Base(dir) + " "
 		}
 		if !strings.HasPrefix(s.file.Doc.Text(), want) {
 			t.Errorf("%s: the package doc has to start with %q", s.path, want)

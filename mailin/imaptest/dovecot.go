@@ -89,7 +89,7 @@ func StartDovecot(o DovecotOptions) (*Dovecot, error) {
 	if o.Password == "" {
 		o.Password = "secret"
 	}
-	base, err := os.MkdirTemp("", "dove")
+	base, err := os.MkdirTemp(shortTempDir(), "dove")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for dovecot: %w", err)
 	}

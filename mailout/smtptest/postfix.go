@@ -91,7 +91,7 @@ func StartPostfix(o PostfixOptions) (*Postfix, error) {
 	if ok, err := Available(); !ok {
 		return nil, err
 	}
-	base, err := os.MkdirTemp("", "pfix")
+	base, err := os.MkdirTemp(shortTempDir(), "pfix")
 	if err != nil {
 		return nil, fmt.Errorf("make a folder for postfix: %w", err)
 	}

@@ -150,3 +150,12 @@ func killPID(pid int) {
 		p.Kill()
 	}
 }
+
+// shortTempDir is where temporary files go, or /tmp when that is too long: the paths of sockets are limited to 108 octets
+// (unix(7)), and those of the server go below it.
+func shortTempDir() string {
+	if dir := os.TempDir(); len(dir) <= 60 {
+		return dir
+	}
+	return "/tmp"
+}
