@@ -263,10 +263,10 @@ func closingQuote(s string, open int) int {
 // author reads the one mailbox that a message is from, for identity: what two readers could read differently gives
 // "" (S-076, S-077, S-088). It wants one From field, written as RFC 5322 §3.4 without its obsolete forms: no group, no
 // comment, no quoted or non-ASCII local part, nothing encoded around the address, a fold nowhere but in front of the
-// angle bracket. The domain is given in lower case, as A-labels.
+// angle bracket, and nothing in the header that had to be put right. The domain is given in lower case, as A-labels.
 func author(h *header) string {
 	f := h.get("from")
-	if f == nil || h.count("from") != 1 {
+	if f == nil || h.count("from") != 1 || h.repaired {
 		return ""
 	}
 	const doubt = oddSpaceColon | oddCR | oddNUL | oddEmptyFirst | oddGuessed | oddCut

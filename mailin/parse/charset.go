@@ -84,7 +84,7 @@ func decodeDeclared(b []byte, name string) (decoded, bool) {
 	if enc == nil {
 		return decoded{}, false
 	}
-	if isLatin(name) && utf8.Valid(b) && multiByte(b) {
+	if isLatin(name) && utf8.Valid(b) && !isASCII(b) {
 		// Octets of Latin-1 text hardly ever make valid UTF-8; mailers that label UTF-8 as Latin-1 are common.
 		return decoded{text: string(b), charset: "utf-8", guessed: true}, true
 	}
@@ -192,21 +192,6 @@ func mostlyUTF8(b []byte) bool {
 		i += n
 	}
 	return good > 0 && good >= 2*bad
-}
-
-// multiByte tells whether valid UTF-8 has enough characters beyond ASCII to be meant as such.
-func multiByte(b []byte) bool {
-	n := 0
-	for i := 0; i < len(b) && n < 2; {
-		if b[i] < utf8.RuneSelf {
-			i++
-			continue
-		}
-		_, size := utf8.DecodeRune(b[i:])
-		i += size
-		n++
-	}
-	return n >= 1
 }
 
 func isASCII(b []byte) bool {

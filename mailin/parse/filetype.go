@@ -121,7 +121,7 @@ func extension(typ string) string {
 }
 
 // dangerousExtensions are those that mail services refuse because opening such a file runs it.
-const dangerousExtensions = " ade adp apk appinstaller appref-ms appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpkg dll " +
+const dangerousExtensions = " ade adp apk appinstaller appref-ms appx appxbundle bat cab chm cmd com cpl diagcab diagcfg diagpack diagpkg dll " +
 	"dmg elf ex ex_ exe hlp hta img ins iso isp jar jnlp js jse lib library-ms lnk mde mjs msc msi msix msixbundle msp mst nsh one pif " +
 	"ps1 ps1xml ps2 psc1 psc2 reg scf scr sct search-ms settingcontent-ms sh shb shs sys theme url vb vbe vbs vhd vhdx vxd website wsc " +
 	"wsf wsh xll xlam xlsm docm dotm pptm potm ppam ppsm sldm xltm deb rpm run bin command py pl rb scpt workflow "

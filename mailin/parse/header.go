@@ -39,6 +39,8 @@ type header struct {
 	fields  []field
 	body    int // offset of the first octet after the header block
 	defects []string
+	// repaired says that lines were left out or put right: another reader may see other fields than this one.
+	repaired bool
 }
 
 // get returns the topmost field of that name (lower case), or nil.
@@ -91,7 +93,7 @@ func splitHeader(b []byte, top bool, stop func(line []byte) bool) header {
 	s := headerScan{b: b, stop: stop, max: maxHeaderBytes}
 	s.run(top)
 	text := string(b[:s.kept])
-	h := header{body: s.body, defects: s.defects, fields: make([]field, 0, len(s.spans))}
+	h := header{body: s.body, defects: s.defects, repaired: s.repaired || s.over, fields: make([]field, 0, len(s.spans))}
 	for _, sp := range s.spans {
 		h.fields = append(h.fields, readField(text, sp))
 	}
@@ -108,6 +110,8 @@ type headerScan struct {
 	defects []string
 	over    bool
 	skip    bool // the last line was left out: so are its folds
+
+	repaired bool
 }
 
 func (s *headerScan) defect(what string) {
@@ -146,7 +150,7 @@ func (s *headerScan) run(top bool) {
 			s.defect("the header ends without a blank line")
 			return
 		}
-		if isBlank(line[0]) && (len(s.spans) > 0 || s.skip) {
+		if isBlank(line[0]) && (len(s.spans) > 0 || s.skip) { // a fold, or the end
 			if len(bytes.TrimLeft(line, " \t")) == 0 && s.blankEndsHeader(next) {
 				s.defect("the line that ends the header is not empty")
 				s.body = next
@@ -178,6 +182,9 @@ func (s *headerScan) run(top bool) {
 			s.body = pos
 			return
 		}
+		if !mboxLine(line) || pos > 0 {
+			s.repaired = true
+		}
 		if !mboxLine(line) {
 			s.defect("a header line that is no field was left out: " + quoteStart(line))
 		}
@@ -207,6 +214,7 @@ func (s *headerScan) skipLead() int {
 		return 0
 	}
 	s.defect("blank lines before the header")
+	s.repaired = true
 	return pos
 }
 

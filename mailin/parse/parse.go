@@ -50,12 +50,14 @@ func File(raw []byte, sum tickets.Digest) (data []byte, ok bool) {
 }
 
 func (b *builder) read(raw []byte) {
-	if bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0 {
+	crOnly := bytes.IndexByte(raw, '\n') < 0 && bytes.IndexByte(raw, '\r') >= 0
+	if crOnly {
 		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
 		b.defect("message", "its lines end in CR alone")
 	}
 	w := walker{raw: raw, defect: b.defect}
 	root, _ := w.part(0, "", "text/plain", true)
+	root.header.repaired = root.header.repaired || crOnly
 	b.header(&root.header, charsetHint(root))
 	b.body(root, &w)
 	b.m.Identity = identity(&root.header, raw[root.header.body:])
@@ -132,12 +134,10 @@ func (b *builder) header(h *header, hint string) {
 			b.defect(once, "stands there more than once")
 		}
 	}
-	if m.Author == "" && nFrom(m) > 0 {
+	if m.Author == "" && len(m.From) > 0 {
 		b.defect("From", "does not name one mailbox for certain: nobody is identified by it")
 	}
 }
-
-func nFrom(m *tickets.Message) int { return len(m.From) }
 
 // oddField notes the oddities of one field that are wrong rather than merely unusual.
 func (b *builder) oddField(f field) {

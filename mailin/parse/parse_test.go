@@ -135,6 +135,9 @@ func TestAuthor(t *testing.T) {
 		"From: agent@corp.example\\,evil@x.example\n", "From: <agent@corp.example>evil@x.example\n", "From: agent@corp.example;evil@x.example\n",
 		"From: \xf0agent@corp.example\n", "From: a <agent@corp.example\n", "From: agent@corp.example\rX: y\n", "From: agent @corp.example\n",
 		"From: agent@corp.example.\n", "From: \u0430gent@corp.example\n", "From: agent@corp\u0435.example\n", "From: agent@corp.example <evil@x.example>\n",
+		"From\x00: evil@x.example\nFrom: agent@corp.example\n", "From evil: x\nX-A: b\nX-B c: d\nFrom: agent@corp.example\n",
+		"garbage\nFrom: agent@corp.example\n", strings.Repeat("A: b\n", 10_000) + "From: agent@corp.example\n",
+		"From: agent@corp.example\n" + strings.Repeat("A: b\n", 10_000) + "From: evil@x.example\n",
 	} {
 		for _, end := range []string{"\n", "\r\n"} {
 			raw := strings.ReplaceAll(from, "\n", end) + end + "x"
