@@ -27,7 +27,7 @@ func Parse(raw []byte, arrived time.Time) *tickets.Message {
 }
 
 // languageSample is how many octets of the new text its language is told by; more does not make it surer.
-const languageSample = 1 << 10
+const languageSample = 512
 
 // start returns the first n octets of s, or a little less: no character is cut.
 func start(s string, n int) string {
