@@ -172,8 +172,9 @@ func (a *application) index(t *Ticket) error {
 	return a.tx.btx.Bucket(bucketRequesters).Put(key, []byte{})
 }
 
-// maxCarried is how many octets of attachments a mail of ours carries on; what is more is named in the mail only.
-const maxCarried = 10 << 20
+// maxCarried is how many octets of attachments the mails that one message calls for carry on, all together; a single
+// mail carries at most half of it. What is more is named in the mail only.
+const maxCarried = 20 << 20
 
 // minInline is below what an inline picture is taken for a logo and not carried on.
 const minInline = 20 << 10
@@ -375,8 +376,14 @@ func (d *Desk) carried(a *application, c Class) []File {
 	if !a.opened {
 		a.files, a.opened = d.Files(a.in.Raw), true
 	}
+	carriers := 0
+	for _, m := range a.dec.Mails {
+		if m.Attach {
+			carriers++
+		}
+	}
+	room := maxCarried / max(carriers, 2)
 	var list []File
-	total := 0
 	for i, f := range a.files {
 		if i < len(a.in.Message.Attachments) {
 			at := a.in.Message.Attachments[i]
@@ -384,7 +391,7 @@ func (d *Desk) carried(a *application, c Class) []File {
 				continue
 			}
 		}
-		if total += len(f.Data); total > maxCarried {
+		if room -= len(f.Data); room < 0 {
 			break
 		}
 		list = append(list, f)

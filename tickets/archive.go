@@ -28,6 +28,8 @@ type archive struct {
 	mu    sync.Mutex
 	month string
 	db    *bolt.DB // of month
+
+	trimmed trimmer
 }
 
 var (
@@ -75,6 +77,7 @@ func (a *archive) put(now time.Time, raws [][]byte) ([]RawRef, error) {
 		}
 		return nil
 	})
+	a.trimmed.wrote(a.db)
 	return refs, err
 }
 

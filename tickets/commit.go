@@ -83,6 +83,7 @@ func (s *Store) commitGroup(jobs []*job) {
 		if err != nil {
 			err = s.commitError(err)
 		}
+		s.trimmed.wrote(s.db)
 		finish(jobs, err)
 		if err == nil {
 			for _, f := range after {

@@ -150,16 +150,20 @@ func (tx *Tx) finish(o *Outgoing, state DeliveryState, at time.Time) error {
 	return tx.btx.Bucket(bucketBytes).Delete(key64(uint64(o.ID)))
 }
 
+// maxDueBytes bounds what one call of Due brings into memory; one mail comes whatever its size.
+const maxDueBytes = 8 << 20
+
 // Due returns up to limit mails whose time has come, with their bytes, oldest first, and the instant when the next one
 // will be due (zero: none). A mail whose bytes are damaged comes without any.
 func (d *Desk) Due(_ context.Context, now time.Time, limit int) ([]Outgoing, time.Time, error) {
 	var mails []Outgoing
 	var next time.Time
+	total := 0
 	err := d.Store.View(func(tx *Tx) error {
 		c := tx.btx.Bucket(bucketDue).Cursor()
 		for k, _ := c.First(); k != nil; k, _ = c.Next() {
 			at := keyTime(k[:8])
-			if at.After(now) || len(mails) == limit {
+			if at.After(now) || len(mails) == limit || total > maxDueBytes {
 				next = at
 				return nil
 			}
@@ -171,6 +175,7 @@ func (d *Desk) Due(_ context.Context, now time.Time, limit int) ([]Outgoing, tim
 			if Digest(sha256.Sum256(o.Bytes)) != o.SHA256 {
 				o.Bytes = nil // damaged: this one is given up, the others go on (S-051)
 			}
+			total += len(o.Bytes)
 			mails = append(mails, *o)
 		}
 		return nil

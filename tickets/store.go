@@ -32,6 +32,8 @@ type Store struct {
 	keys  *Keyring
 	floor uint64 // free bytes below which nothing is taken in any more
 
+	trimmed trimmer
+
 	jobs    chan *job
 	quit    chan struct{}
 	done    chan struct{}

@@ -1,8 +1,15 @@
 package main
 
 import (
+	"os"
+	"runtime/debug"
+
 	"github.com/spf13/cobra"
 )
+
+// memoryAim is what the garbage collector keeps the process below when it can: a backlog of large mails would
+// otherwise let it grow to twice what is in use. GOMEMLIMIT overrides it.
+const memoryAim = 128 << 20
 
 func (a *app) runCommand() *cobra.Command {
 	var init bool
@@ -13,6 +20,9 @@ func (a *app) runCommand() *cobra.Command {
 			log, err := a.logger()
 			if err != nil {
 				return err
+			}
+			if os.Getenv("GOMEMLIMIT") == "" {
+				debug.SetMemoryLimit(memoryAim)
 			}
 			d, err := NewDaemon(a.config, Options{Log: log, Init: init})
 			if err != nil {
