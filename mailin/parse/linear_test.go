@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -35,6 +36,11 @@ func part(typ, body string) string {
 }
 
 func generators() []generator {
+	return slices.Concat(headerGenerators(), partGenerators(), textGenerators())
+}
+
+// headerGenerators aim at the header.
+func headerGenerators() []generator {
 	return []generator{
 		{"S-122 header lines", func(n int) string { return fill("A: b\n", n) + "\nHallo\n" }},
 		{"S-122 empty header lines", func(n int) string { return fill("A:\n", n) + "\n" }},
@@ -79,6 +85,12 @@ func generators() []generator {
 		{"raw 8-bit fields", func(n int) string { return fill("X-A: Gr\xf6\xdfe \xfc\xfc\xfc\xfc\n", n) + "\n" }},
 		{"date", func(n int) string { return fieldOf("Date", fill("1 ", n)) }},
 		{"date comments", func(n int) string { return fieldOf("Date", fill("(", n)) }},
+	}
+}
+
+// partGenerators aim at parameters and structure.
+func partGenerators() []generator {
+	return []generator{
 		{"parameters", func(n int) string { return part("text/plain; "+fill("a=b;", n), "Hallo") }},
 		{"parameters without values", func(n int) string { return part("text/plain"+fill(";", n), "Hallo") }},
 		{"parameter quotes", func(n int) string { return part("text/plain; name=\""+fill("\\\"", n), "Hallo") }},
@@ -115,6 +127,12 @@ func generators() []generator {
 			return part("multipart/mixed; boundary=b", fill("--b\nContent-Type: message/rfc822\n\nSubject: a\n\nHallo\n", n))
 		}},
 		{"nested attached mails", func(n int) string { return fill("Content-Type: message/rfc822\n\n", n) }},
+	}
+}
+
+// textGenerators aim at encodings, charsets and what text comes wrapped in.
+func textGenerators() []generator {
+	return []generator{
 		{"S-131 base64 junk", func(n int) string { return "Content-Transfer-Encoding: base64\n\n" + fill("SGF*sbG8=!\n", n) }},
 		{"S-131 base64 padding", func(n int) string { return "Content-Transfer-Encoding: base64\n\n" + fill("=", n) }},
 		{"S-131 quoted-printable equals", func(n int) string { return "Content-Transfer-Encoding: quoted-printable\n\n" + fill("=", n) }},
