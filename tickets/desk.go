@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -57,26 +58,17 @@ func kick(c chan struct{}) {
 
 // Receive settles messages: when it returns nil, all of it is durable — raw bytes, tickets, entries, owed mails and the
 // mailbox's place. When it returns an error nothing happened, and the same call may be made again: what is settled
-// already is not done twice.
+// already is not done twice. A message that cannot be processed is held and stops no other (S-139).
 func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
-	rules := d.Rules()
 	refs, err := d.archive(b)
 	if err != nil {
 		return nil, err
 	}
-	var outcomes []Outcome
-	err = d.Store.Update(ctx, func(tx *Tx) error {
-		outcomes = make([]Outcome, len(b.Messages))
-		now := d.Now().UTC()
-		for i := range b.Messages {
-			out, err := d.receiveOne(tx, rules, &b.Messages[i], refs[i], now)
-			if err != nil {
-				return fmt.Errorf("receive %s: %w", b.Messages[i].Source, err)
-			}
-			outcomes[i] = out
-		}
-		return tx.advance(b)
-	})
+	outcomes, err := d.receive(ctx, b, refs, "")
+	if err != nil && !endsWork(ctx, err) {
+		d.Log.Error("a message cannot be processed; the batch is taken one by one", "mailbox", b.Mailbox, "err", err)
+		outcomes, err = d.receiveSingly(ctx, b, refs)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +77,49 @@ func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
 			"result", out.Result, "ticket", out.Ticket, "why", out.Why)
 	}
 	return outcomes, nil
+}
+
+// endsWork reports whether an error is no message's fault: the store or the caller has ended, or the disk is full.
+func endsWork(ctx context.Context, err error) bool {
+	return ctx.Err() != nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrFull) || errors.Is(err, errClosed)
+}
+
+// receive settles a batch in one transaction. poison, when set, says why the message is held without a look at it.
+func (d *Desk) receive(ctx context.Context, b Batch, refs []RawRef, poison string) ([]Outcome, error) {
+	rules := d.Rules()
+	var outcomes []Outcome
+	err := d.Store.Update(ctx, func(tx *Tx) error {
+		outcomes = make([]Outcome, len(b.Messages))
+		now := d.Now().UTC()
+		for i := range b.Messages {
+			out, err := d.receiveOne(tx, rules, &b.Messages[i], refs[i], now, poison)
+			if err != nil {
+				return fmt.Errorf("receive %s: %w", b.Messages[i].Source, err)
+			}
+			outcomes[i] = out
+		}
+		return tx.advance(b)
+	})
+	return outcomes, err
+}
+
+// receiveSingly settles each message in a transaction of its own, and holds the ones that cannot be processed.
+func (d *Desk) receiveSingly(ctx context.Context, b Batch, refs []RawRef) ([]Outcome, error) {
+	var outcomes []Outcome
+	for i := range b.Messages {
+		one := Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Messages: b.Messages[i : i+1]}
+		out, err := d.receive(ctx, one, refs[i:i+1], "")
+		if err != nil && !endsWork(ctx, err) {
+			d.Log.Error("message held: it cannot be processed", "mailbox", b.Mailbox, "uid", b.Messages[i].Source.UID, "err", err)
+			out, err = d.receive(ctx, one, refs[i:i+1], "it could not be processed: "+oneLine(err.Error()))
+		}
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, out...)
+	}
+	_, err := d.receive(ctx, Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Through: b.Through}, nil, "")
+	return outcomes, err
 }
 
 // archive writes the raw bytes of what is new, before any row refers to them.
@@ -129,11 +164,15 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 }
 
 // receiveOne settles one message inside a transaction.
-func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now time.Time) (Outcome, error) {
+func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now time.Time, poison string) (Outcome, error) {
 	if r, ok, err := tx.settledAs(in.Source); err != nil {
 		return Outcome{}, err
 	} else if ok {
 		return tx.outcomeOf(r)
+	}
+	if poison != "" {
+		held := Decision{Result: Quarantined, Why: poison, Hold: poison}
+		return d.apply(&application{tx: tx, r: rules, in: in, known: Unknown(rules, in.Source.Mailbox), dec: held, now: now}, ref)
 	}
 	known, err := tx.know(rules, in, now)
 	if err != nil {

@@ -276,8 +276,11 @@ func (s *Store) closedError() error {
 	if err := s.Err(); err != nil {
 		return err
 	}
-	return errors.New("the store is closed")
+	return errClosed
 }
+
+// errClosed: the store was closed while somebody waited for it.
+var errClosed = errors.New("the store is closed")
 
 // Close commits what is under way and releases the state directory.
 func (s *Store) Close() error {

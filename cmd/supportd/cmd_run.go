@@ -9,7 +9,7 @@ import (
 
 // memoryAim is what the garbage collector keeps the process below when it can: a backlog of large mails would
 // otherwise let it grow to twice what is in use. GOMEMLIMIT overrides it.
-const memoryAim = 128 << 20
+const memoryAim = 96 << 20
 
 func (a *app) runCommand() *cobra.Command {
 	var init bool
