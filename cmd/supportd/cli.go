@@ -63,8 +63,51 @@ func execute(ctx context.Context, args []string, s streams) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintln(s.err, "supportd: "+strings.TrimPrefix(err.Error(), "supportd: "))
+	fmt.Fprintln(s.err, "supportd: "+strings.TrimPrefix(plainUsage(err.Error()), "supportd: "))
 	return exitNoRun
+}
+
+// plainUsage puts what cobra says about a wrong command on one line.
+func plainUsage(message string) string {
+	wrong, near, ok := strings.Cut(message, "\n\nDid you mean this?\n")
+	switch {
+	case !ok && strings.HasPrefix(message, "unknown command"):
+		return message + "; supportd help lists the commands"
+	case !ok:
+		return message
+	}
+	return wrong + "; did you mean " + strings.Join(strings.Fields(near), ", ") + "?"
+}
+
+// explainArguments makes every command say how it is typed when its arguments or flags are wrong.
+func explainArguments(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if check(cmd, args) != nil {
+				return fmt.Errorf("%s: wrong arguments; write %s", strings.TrimPrefix(cmd.CommandPath(), "supportd "), strings.TrimSuffix(cmd.UseLine(), " [flags]"))
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		explainArguments(sub)
+	}
+}
+
+// group makes a command that only holds others. Without one of them it fails, and names them.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	var names []string
+	for _, s := range subs {
+		names = append(names, s.Name())
+	}
+	cmd := &cobra.Command{Use: use, Short: short, RunE: func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s: say what to do: %s", use, strings.Join(names, ", "))
+		}
+		return fmt.Errorf("%s: there is no %q; there are %s", use, args[0], strings.Join(names, ", "))
+	}}
+	cmd.AddCommand(subs...)
+	return cmd
 }
 
 func (a *app) root() *cobra.Command {
@@ -85,6 +128,10 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.runCommand(), a.demoCommand(), a.initCommand(), a.checkCommand(), a.configCommand(), a.parseCommand(), a.explainCommand(),
 		a.ticketCommand(), a.outboxCommand(), a.quarantineCommand(), a.statusCommand(), a.doctorCommand(), a.backupCommand(),
 		a.restoreCommand(), a.reloadCommand())
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	})
+	explainArguments(root)
 	return root
 }
 

@@ -36,6 +36,7 @@ type checkReport struct {
 	Config    string          `json:"config"`
 	Rev       string          `json:"rev,omitempty"`
 	Findings  config.Findings `json:"findings"`
+	Remarks   []string        `json:"remarks,omitempty"` // what follows from it; nothing has to be done about them
 	Mailboxes []mailboxProbe  `json:"mailboxes,omitempty"`
 	Servers   []serverProbe   `json:"servers,omitempty"`
 }
@@ -59,7 +60,7 @@ func (a *app) check(ctx context.Context, online, strict bool) error {
 	}
 	r := checkReport{Config: a.config, Findings: findings}
 	if c != nil {
-		r.Rev = c.Rev
+		r.Rev, r.Remarks = c.Rev, c.Remarks()
 		if _, err := buildRules(c); err != nil {
 			for line := range strings.SplitSeq(err.Error(), "\n") {
 				r.Findings = append(r.Findings, config.Finding{File: a.config, What: line})
@@ -141,6 +142,9 @@ func writeCheck(w io.Writer, r checkReport, c *config.Config, now time.Time) {
 	if c != nil {
 		fmt.Fprintf(w, "%s rev %s: %s, %s, %s\n", r.Config, c.Rev, count(len(c.Mailboxes), "mailbox", "mailboxes"), count(len(c.Teams), "team", "teams"), count(len(c.Brands), "brand", "brands"))
 	}
+	for _, remark := range r.Remarks {
+		fmt.Fprintln(w, "  "+remark)
+	}
 	errs := r.Findings.Errors()
 	fmt.Fprintf(w, "%s, %s\n", count(errs, "error", "errors"), count(len(r.Findings)-errs, "warning", "warnings"))
 }
@@ -202,7 +206,9 @@ func (a *app) init(o config.InitOptions) error {
 		return err
 	}
 	password := filepath.Join(dir, o.PasswordFile)
-	if err := writeNew(a.config, text, 0o644); err != nil {
+	if err := writeNew(a.config, text, 0o644); errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already and is left as it is; move it away, or name another with -c", a.config)
+	} else if err != nil {
 		return err
 	}
 	if err := writeNew(password, nil, 0o600); err != nil && !errors.Is(err, fs.ErrExist) {
@@ -218,9 +224,6 @@ func (a *app) init(o config.InitOptions) error {
 // writeNew writes a file that must not exist yet.
 func writeNew(path string, b []byte, mode fs.FileMode) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, mode)
-	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists already and is left as it is: %w; move it away, or name another with -c", path, fs.ErrExist)
-	}
 	if err != nil {
 		return err
 	}
@@ -229,8 +232,7 @@ func writeNew(path string, b []byte, mode fs.FileMode) error {
 }
 
 func (a *app) configCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "config", Short: "look at the configuration"}
-	cmd.AddCommand(&cobra.Command{
+	return group("config", "look at the configuration", &cobra.Command{
 		Use: "expand", Short: "print the full form, with every default", Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			c, findings := config.Load(a.config)
@@ -251,5 +253,4 @@ func (a *app) configCommand() *cobra.Command {
 			return err
 		},
 	})
-	return cmd
 }

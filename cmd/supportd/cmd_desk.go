@@ -31,6 +31,9 @@ func (a *app) stateDir() (string, error) {
 	if a.state != "" {
 		return a.state, nil
 	}
+	if _, err := os.Stat(a.config); errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%s: the file does not exist; name the configuration with -c FILE, or the state directory with --state DIR", a.config)
+	}
 	return config.StateDir(a.config), nil
 }
 
@@ -103,7 +106,6 @@ func newTable(w io.Writer, header ...any) table.Writer {
 }
 
 func (a *app) ticketCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "ticket", Short: "list, show and search tickets"}
 	var args ticketArgs
 	list := &cobra.Command{
 		Use: "list", Short: "list the tickets that are not closed", Args: cobra.NoArgs,
@@ -121,8 +123,7 @@ func (a *app) ticketCommand() *cobra.Command {
 			return a.ticketList(cmd.Context(), "ticket.search", ticketArgs{Query: strings.Join(p, " ")})
 		},
 	}
-	cmd.AddCommand(list, show, search)
-	return cmd
+	return group("ticket", "list, show and search tickets", list, show, search)
 }
 
 func (a *app) ticketList(ctx context.Context, op string, args ticketArgs) error {
@@ -172,7 +173,6 @@ func (a *app) ticketShow(ctx context.Context, number string) error {
 }
 
 func (a *app) outboxCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "outbox", Short: "look at the mails that the desk owes"}
 	var args idArgs
 	list := &cobra.Command{
 		Use: "list", Short: "list the mails that are not delivered", Args: cobra.NoArgs,
@@ -193,12 +193,10 @@ func (a *app) outboxCommand() *cobra.Command {
 		},
 	}
 	retry.Flags().BoolVar(&all, "all", false, "every mail that was deferred or given up")
-	cmd.AddCommand(list, retry)
-	return cmd
+	return group("outbox", "look at the mails that the desk owes", list, retry)
 }
 
 func (a *app) quarantineCommand() *cobra.Command {
-	cmd := &cobra.Command{Use: "quarantine", Short: "look at the mails that are held, release or drop them"}
 	by := "the command line"
 	if u := os.Getenv("USER"); u != "" {
 		by = u + " at the command line"
@@ -218,9 +216,9 @@ func (a *app) quarantineCommand() *cobra.Command {
 			return a.change(cmd.Context(), op, idArgs{ID: id, By: by}, what)
 		}}
 	}
-	cmd.AddCommand(list, settle("release ID", "let a held mail in", "quarantine.release", "released"),
+	return group("quarantine", "look at the mails that are held, release or drop them",
+		list, settle("release ID", "let a held mail in", "quarantine.release", "released"),
 		settle("drop ID", "file a held mail without a ticket", "quarantine.drop", "dropped"))
-	return cmd
 }
 
 func oneID(p []string, all bool) (uint64, error) {
@@ -249,6 +247,9 @@ func (a *app) mailList(ctx context.Context, op string, args idArgs, none string)
 		}
 		t := newTable(w, "ID", "Who", "Subject", "Ticket", "Since", "Attempts", "Reason")
 		for _, m := range list {
+			if m.State == string(tickets.Held) {
+				m.Reason = "held after a restore, until supportd restore --release"
+			}
 			t.AppendRow(table.Row{m.ID, printable(cmp.Or(m.To, m.From)), clip(printable(m.Subject), 40), m.Ticket, local(m.Since), m.Attempts, clip(printable(m.Reason), 70)})
 		}
 		t.Render()
@@ -322,12 +323,13 @@ func (a *app) restoreCommand() *cobra.Command {
 			if release {
 				return a.change(cmd.Context(), "outbox.release", idArgs{}, "mails released")
 			}
+			if len(p) != 1 {
+				return errors.New("restore wants the backup's file, or --release")
+			}
 			dir, err := a.stateDir()
 			switch {
 			case err != nil:
 				return err
-			case len(p) != 1:
-				return errors.New("restore wants the backup's file, or --release")
 			case !yes:
 				return fmt.Errorf("this replaces the desk in %s by %s; say --yes to do it", dir, p[0])
 			}

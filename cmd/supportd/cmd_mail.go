@@ -124,7 +124,9 @@ func (a *app) parse(paths []string, body string, configured bool) error {
 func eachFile(paths []string, fn func(string) error) error {
 	for _, p := range paths {
 		info, err := os.Stat(p)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("%s: there is no such file or folder", p)
+		} else if err != nil {
 			return err
 		}
 		if !info.IsDir() {
