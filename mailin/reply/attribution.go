@@ -43,8 +43,8 @@ func readIntro(lines []line, j, floor int) (intro, bool) {
 		own := introText(lines, i)
 		telling = telling || tells(own)
 		span = strings.TrimRight(fold(own)+" "+span, " ")
-		if !telling && (i < j || !weakIntro(span)) {
-			continue
+		if !telling && (i < j || !weakIntro(span)) || strings.Count(span, ">") > strings.Count(span, "<") {
+			continue // an address began further up
 		}
 		switch started, ok := judgeIntro(span); {
 		case ok && started:
@@ -56,6 +56,16 @@ func readIntro(lines []line, j, floor int) (intro, bool) {
 		}
 	}
 	return best, best.end > 0
+}
+
+// groupWise reports whether a line is the introduction of GroupWise: ">>> Ada <ada@example.org> 05.02.2024 10:12 >>>".
+func groupWise(raw string) bool {
+	s, ok := strings.CutPrefix(raw, ">>> ")
+	if !ok || len(s) > maxIntro {
+		return false
+	}
+	s, ok = strings.CutSuffix(s, ">>>")
+	return ok && dateLike(s) && len(s) > 12 && !strings.HasPrefix(s, ">")
 }
 
 // introText is the text of a line as part of an introduction: a ">" that only closes an address is put back.

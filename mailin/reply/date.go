@@ -45,6 +45,14 @@ func (d *dateReader) token(t string) {
 		d.zone(t)
 		return
 	}
+	if date, clock, ok := strings.Cut(t, "t"); ok && len(date) == 10 { // RFC 3339
+		d.digits(date)
+		if i := strings.LastIndexAny(clock, "+-"); i > 0 {
+			d.zone(clock[i:])
+			clock = clock[:i]
+		}
+		t = strings.TrimRight(clock, "z")
+	}
 	if d.clocks(t) {
 		return
 	}
@@ -147,6 +155,8 @@ func (d *dateReader) cjk(t string) {
 		case '0' <= r && r <= '9':
 			n = min(n*10+int(r-'0'), 1e6)
 			continue
+		case n == 0:
+			// A day of the week is written with the sign for month or day.
 		case r == '年' || r == '년':
 			d.year = n
 		case r == '月' || r == '월':

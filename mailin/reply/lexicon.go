@@ -40,6 +40,7 @@ type lexicon struct {
 	closing   phrases
 	disclaim  []string
 	footer    phrases
+	banner    []string
 	months    []month
 
 	wroteFirst map[string]bool // first words of entries of wrote that have two
@@ -88,6 +89,8 @@ func readLexicon(text string) *lexicon {
 			x.addWrote(fold(line))
 		case section == "disclaimer":
 			x.disclaim = append(x.disclaim, fold(line))
+		case section == "banner":
+			x.banner = append(x.banner, fold(line))
 		case section == "month":
 			x.addMonth(strings.Fields(line))
 		}

@@ -69,8 +69,8 @@ func HTML(body string) Parts { return split(htmlLines(body)) }
 
 // IsForward reports whether a subject says that the mail is forwarded: "Fwd: …", "WG: …", "TR: …".
 func IsForward(subject string) bool {
-	prefix, _, ok := strings.Cut(subject, ":")
-	return ok && words.prefixes[fold(strings.TrimSpace(prefix))]
+	i := strings.IndexAny(subject, ":：")
+	return i > 0 && words.prefixes[fold(subject[:i])]
 }
 
 // contained reports whether a client has marked where the quote is.

@@ -53,6 +53,9 @@ func (s *scan) step(i int) int {
 		s.marked = true
 		return s.rest(i, i)
 	case l.depth > 0:
+		if groupWise(l.raw) {
+			return s.introduced(intro{i, i + 1, true})
+		}
 		if in, ok := s.closing(i); ok {
 			return s.introduced(in)
 		}

@@ -157,7 +157,7 @@ func skipDelimited(lines []line, end int) int {
 			continue
 		case n == 2:
 			cut = i
-		case below > maxRuled || widest > 90 || sentences > 1:
+		case below > maxRuled || widest > 90 || sentences > 1 || !signs(lines[i+1:end]) && (l.text == "" || l.text[0] != '_' || below > 3):
 		case !lines[i-1].blank() && delimiter(lines[i-1].text) == 0 && (columns || below > 3):
 			// A line under the head of a table, not above a name.
 		default:
@@ -165,6 +165,24 @@ func skipDelimited(lines []line, end int) int {
 		}
 	}
 	return cut
+}
+
+// signs reports whether what stands below a rule looks like a signature: a name or a closing first, or a way to reach
+// someone.
+func signs(lines []line) bool {
+	i := next(lines, 0)
+	for i < len(lines) && delimiter(lines[i].text) != 0 {
+		i = next(lines, i+1)
+	}
+	if i == len(lines) || isName(lines[i].text) || isClosing(lines[i].text) {
+		return true
+	}
+	for _, l := range lines[i:] {
+		if isContact(l.text) || isSentFrom(l.text) {
+			return true
+		}
+	}
+	return false
 }
 
 // delimiter tells what a line is: 2 for "--" and its like, 3 for a longer rule, 0 for neither.
@@ -258,6 +276,8 @@ func skipSignOff(lines []line, end int, last bool) int {
 	}
 	if best == end {
 		best = lastName(lines, end, floor)
+	} else if !isClosing(lines[best].text) {
+		best = nameAbove(lines, best, floor)
 	}
 	if best == end || !last && contacts < 2 {
 		return end0
@@ -310,16 +330,36 @@ func lastName(lines []line, end, floor int) int {
 	}
 	above := lines[j-1].text
 	switch r, _ := utf8.DecodeLastRuneInString(above); r {
-	case '.', '!', '?', ')', ',', ';', '…', ':', '>', '"', '。', '！', '？':
+	case '.', '!', '?', ')', ',', ';', '…', '>', '"', '。', '！', '？':
 		return i
 	}
 	return end
 }
 
-// startsBlock reports whether line i starts a block: a blank line, a closing or a sentence stands above it.
+// nameAbove finds the name of a person above the name of a company: it stands first in a paragraph of short lines.
+func nameAbove(lines []line, best, floor int) int {
+	i := skipBlank(lines, best)
+	if i == best {
+		return best
+	}
+	start := i
+	for start > floor && !lines[start-1].blank() && !isSentence(lines[start-1].text) && len(lines[start-1].text) <= signWidth/2 {
+		start--
+	}
+	if start < i && isName(lines[start].text) && (lines[start-1].blank() || isClosing(lines[start-1].text)) {
+		if isClosing(lines[start-1].text) && start-1 >= floor {
+			start--
+		}
+		return start
+	}
+	return best
+}
+
+// startsBlock reports whether line i starts a block: a blank line, a closing or a sentence stands above it. A block
+// below a colon is what was announced there.
 func startsBlock(lines []line, i int) bool {
 	above := lines[i-1].text
-	return above == "" || !isContact(above) && !isName(above)
+	return above == "" || !isContact(above) && !isName(above) && !strings.HasSuffix(above, ":")
 }
 
 // isClosing reports whether a line is a closing and nothing else.
@@ -327,7 +367,7 @@ func isClosing(text string) bool {
 	if len(text) > signWidth {
 		return false
 	}
-	s := strings.Trim(fold(text), " ,.!;:-~*_)(")
+	s := strings.Trim(fold(text), " ,.!;:-~*_)(。、！")
 	return words.closing.has(s)
 }
 
@@ -428,6 +468,9 @@ func isName(text string) bool {
 		return false
 	}
 	names := 0
+	for _, role := range [...]string{"i.A. ", "i. A. ", "i.V. ", "i. V. ", "ppa. ", "gez. ", "p.p. ", "p.o. "} {
+		text = strings.TrimPrefix(text, role)
+	}
 	for word := range strings.FieldsSeq(text) {
 		bare := strings.Trim(word, ".,")
 		r, size := utf8.DecodeRuneInString(bare)

@@ -53,6 +53,12 @@ func (s *scan) assemble() Parts {
 			break
 		}
 	}
+	if len(segs) > 0 && !segs[0].quote {
+		var banner []line
+		if banner, segs[0].lines = splitBanner(segs[0].lines); len(banner) > 0 {
+			below = append(below, banner)
+		}
+	}
 	for i := len(below) - 1; i >= 0; i-- {
 		signature = append(signature, below[i]...)
 		if i > 0 {
@@ -113,6 +119,35 @@ func trimRules(lines []line) []line {
 		}
 	}
 	return nil
+}
+
+// maxBanner is how many lines a warning above a mail may have.
+const maxBanner = 6
+
+// splitBanner parts a text from a warning that a mail server has put above it: "CAUTION: external e-mail …".
+func splitBanner(lines []line) (banner, text []line) {
+	end := 0
+	for end < len(lines) && !lines[end].blank() {
+		end++
+	}
+	if end == len(lines) || end > maxBanner {
+		return nil, lines
+	}
+	var b strings.Builder
+	for _, l := range lines[:end] {
+		if len(l.text) > maxIntro {
+			return nil, lines
+		}
+		b.WriteString(l.text)
+		b.WriteByte(' ')
+	}
+	s := fold(b.String())
+	for _, phrase := range words.banner {
+		if strings.Contains(s, phrase) {
+			return lines[:end], trimBlank(lines[end:])
+		}
+	}
+	return nil, lines
 }
 
 // cutBelowSentFrom cuts a text below a line that a phone has added: some put the mail that is answered there, without
