@@ -9,17 +9,7 @@ import (
 )
 
 // Files takes the attachments out of a raw message, with their data, in the order of Message.Attachments.
-func Files(raw []byte) []tickets.File {
-	var files []tickets.File
-	for _, a := range parse.Message(raw).Attachments {
-		data, ok := parse.File(raw, a.SHA256)
-		if !ok {
-			data = nil
-		}
-		files = append(files, tickets.File{Name: a.Name, Type: a.Type, Data: data})
-	}
-	return files
-}
+func Files(raw []byte) []tickets.File { return parse.Files(raw) }
 
 // ParseBody reads a bare body, plain or HTML, as if it stood in a message of its own.
 func ParseBody(body string, html bool) *tickets.Message {

@@ -39,6 +39,3 @@ func start(s string, n int) string {
 	}
 	return s[:n]
 }
-
-// File finds the attachment with that digest in a mail that Parse has read, decoded.
-func File(raw []byte, sum tickets.Digest) (data []byte, ok bool) { return parse.File(raw, sum) }

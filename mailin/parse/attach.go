@@ -1,6 +1,7 @@
 package parse
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"path"
 	"strconv"
@@ -58,8 +59,8 @@ func (b *builder) file(n *node, data []byte, subject string) {
 	if a.Dangerous {
 		b.defect(n.where(), "a program or script is attached: "+a.Name)
 	}
-	if a.SHA256 == b.want && b.found == nil {
-		b.found = append(make([]byte, 0, len(data)), data...)
+	if b.collect {
+		b.files = append(b.files, tickets.File{Name: a.Name, Type: a.Type, Data: bytes.Clone(data)})
 	}
 	b.m.Attachments = append(b.m.Attachments, a)
 }

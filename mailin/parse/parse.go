@@ -42,11 +42,11 @@ func read(raw []byte, nested int) *tickets.Message {
 	return m
 }
 
-// File finds the attachment with that digest in a mail that Message has read, decoded.
-func File(raw []byte, sum tickets.Digest) (data []byte, ok bool) {
-	b := builder{m: &tickets.Message{}, want: sum}
+// Files takes the attachments out of a mail, decoded, in the order of Message.Attachments.
+func Files(raw []byte) []tickets.File {
+	b := builder{m: &tickets.Message{}, collect: true}
 	b.read(raw)
-	return b.found, b.found != nil
+	return b.files
 }
 
 func (b *builder) read(raw []byte) {
@@ -80,8 +80,8 @@ type builder struct {
 	other     []*node // all others
 	spare     []spare // what can stand in for a text, best first
 	encrypted bool
-	want      tickets.Digest
-	found     []byte // the attachment with the digest want
+	collect   bool
+	files     []tickets.File // the attachments with their data, when collect is set
 }
 
 // spare is text that is shown when there is no other.
