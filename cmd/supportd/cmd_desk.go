@@ -275,6 +275,7 @@ func (a *app) doctorCommand() *cobra.Command {
 			if err := a.ask(cmd.Context(), "doctor", noArgs{}, &d); err != nil {
 				return err
 			}
+			d.Problems = orEmpty(d.Problems)
 			err := a.print(d, func(w io.Writer) {
 				b := d.Books
 				fmt.Fprintf(w, "%d seen = %d created + %d appended + %d duplicates + %d quarantined + %d filed + %d failed\n",

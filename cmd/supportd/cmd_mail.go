@@ -305,6 +305,10 @@ type explanation struct {
 	Auth      string           `json:"auth"`
 	Customer  string           `json:"customer"`
 	Language  string           `json:"language"`
+	Category  explainedGuess   `json:"category"`
+	CI        string           `json:"ci"`
+	Impact    string           `json:"impact"`
+	Urgency   string           `json:"urgency"`
 	Priority  string           `json:"priority"`
 	Team      string           `json:"team"`
 	Tier      int              `json:"tier"`
@@ -315,6 +319,13 @@ type explanation struct {
 	Thread    explainedThread  `json:"thread"`
 	ConfigRev string           `json:"config_rev"`
 	Why       []tickets.Reason `json:"why"`
+}
+
+// explainedGuess is the category and how sure the desk is of it; the name is "" when it knows none.
+type explainedGuess struct {
+	Name        string   `json:"name"`
+	Probability float64  `json:"probability"`
+	Evidence    []string `json:"evidence"`
 }
 
 type explainedClock struct {
@@ -385,7 +396,9 @@ func explained(path string, in *tickets.Incoming, dec tickets.Decision, r *ticke
 		Customer: in.Message.Author, Language: dec.Verdict.Language, Route: []string{}, Rules: []string{}, Clocks: []explainedClock{},
 		Mails: []explainedMail{}, ConfigRev: r.Rev, Why: append(dec.Reasons, tickets.Reason{What: "result", Value: string(dec.Result), Why: dec.Why}),
 	}
+	x.Category.Evidence = []string{}
 	if t := dec.Ticket; t != nil {
+		x.Category.Name, x.Impact, x.Urgency = t.Category, t.Impact, t.Urgency
 		x.Priority, x.Team, x.Tier = t.Priority, t.Team, t.Tier
 		for _, c := range t.Clocks {
 			x.Clocks = append(x.Clocks, explainedClock{Kind: c.Kind, Target: c.Target.String(), Due: c.Due})
