@@ -126,6 +126,7 @@ func (d *Desk) receiveSingly(ctx context.Context, b Batch, refs []RawRef) ([]Out
 func (d *Desk) archive(b Batch) ([]RawRef, error) {
 	raws := make([][]byte, len(b.Messages))
 	var size uint64
+	anything := false
 	err := d.Store.View(func(tx *Tx) error {
 		for i, in := range b.Messages {
 			if in.Raw == nil {
@@ -139,7 +140,7 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 			if in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
 				continue // a duplicate: its content is kept already
 			}
-			raws[i] = in.Raw
+			raws[i], anything = in.Raw, true
 			size += uint64(len(in.Raw))
 		}
 		return nil
@@ -147,7 +148,7 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 	if err != nil {
 		return nil, err
 	}
-	if size == 0 {
+	if !anything {
 		return make([]RawRef, len(b.Messages)), d.Store.Err()
 	}
 	if err := d.Store.room(size); err != nil {
@@ -165,6 +166,7 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 
 // receiveOne settles one message inside a transaction.
 func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now time.Time, poison string) (Outcome, error) {
+	in = in.plausible(now)
 	if r, ok, err := tx.settledAs(in.Source); err != nil {
 		return Outcome{}, err
 	} else if ok {
@@ -180,6 +182,17 @@ func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now ti
 	}
 	decision := Decide(known, in, rules, now)
 	return d.apply(&application{tx: tx, r: rules, in: in, known: known, dec: decision, now: now}, ref)
+}
+
+// plausible is the message with an arrival that can be believed: clocks start there, and a server's wrong idea of the
+// time must not start them in the future or before there was any mail (S-174).
+func (in *Incoming) plausible(now time.Time) *Incoming {
+	if !in.Arrived.After(now) && in.Arrived.Unix() > 0 {
+		return in
+	}
+	c := *in
+	c.Arrived = now
+	return &c
 }
 
 // outcomeOf repeats what was said of a UID when it was settled.
@@ -199,6 +212,7 @@ func (tx *Tx) outcomeOf(r settledRecord) (Outcome, error) {
 func (d *Desk) Explain(in *Incoming) (Decision, error) {
 	var decision Decision
 	rules, now := d.Rules(), d.Now().UTC()
+	in = in.plausible(now)
 	err := d.Store.View(func(tx *Tx) error {
 		known, err := tx.know(rules, in, now)
 		if err != nil {

@@ -151,7 +151,7 @@ func (c *checkup) messages() error {
 		}
 		if m.Raw.Month != "" {
 			months[m.Raw.Month] = append(months[m.Raw.Month], m.Raw)
-		} else if m.Absent == Present {
+		} else if m.Absent == Present && m.Result != Failed {
 			c.found("message %d (%s) has no raw message", m.Key, m.Source)
 		}
 		if m.Ticket != 0 {

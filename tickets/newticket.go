@@ -75,7 +75,7 @@ func (d *decider) acknowledge(template string) {
 		return
 	}
 	t, v := d.out.Ticket, d.out.Verdict
-	view := d.publicView(t)
+	view, to := d.publicView(t), Address{Name: t.Requester.Name, Mail: d.m.ReturnPath}
 	if old := d.k.Ticket; old != nil && template == TemplateAckFollowUp {
 		view.FollowUpOf = old.Number
 	}
@@ -85,6 +85,7 @@ func (d *decider) acknowledge(template string) {
 		template = TemplateAckGeneric
 		view = PublicView{Language: view.Language, Desk: view.Desk, DeskAddress: view.DeskAddress, Number: view.Number,
 			PromisedBy: view.PromisedBy, Zone: view.Zone}
+		to.Name = ""
 		d.reason("answer", template, "the sender is not authenticated: number only, none of their text")
 	case v.AutoAnswer != "" && template == TemplateAckNew:
 		a := d.r.Answers[v.AutoAnswer]
@@ -95,7 +96,7 @@ func (d *decider) acknowledge(template string) {
 		d.reason("answer", template, "a person's mail opened a ticket")
 	}
 	d.out.Mails = append(d.out.Mails, Mail{
-		To: Address{Name: t.Requester.Name, Mail: d.m.ReturnPath}, Class: ClassAuto, Template: template, Public: &view,
+		To: to, Class: ClassAuto, Template: template, Public: &view,
 		Purpose: PurposeCustomer, CountAs: d.m.ReturnPath,
 	})
 }
@@ -113,6 +114,8 @@ func (d *decider) noAnswer() string {
 	switch {
 	case d.out.Verdict.NoAnswer != "":
 		return d.out.Verdict.NoAnswer
+	case d.out.Verdict.Auth == AuthFail:
+		return "its author is forged: an answer would reach somebody who wrote nothing" // S-064
 	case d.k.RefersAuto:
 		return "it refers to an automatic mail of this desk"
 	case d.m.ReturnPath == "" || d.m.ReturnPath == "<>":
