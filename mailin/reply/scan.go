@@ -22,6 +22,7 @@ type scan struct {
 	lines    []line
 	segments []segment
 	text     int // where the text that is being collected starts
+	some     bool // there is a segment with lines
 	header   *header
 	forward  bool // something said "forwarded"
 	honour   bool // our own marker counts
@@ -99,18 +100,18 @@ func (s *scan) readBlock(i int) (header, bool) {
 
 // hasText reports whether anything new stands above line i.
 func (s *scan) hasText(i int) bool {
-	for _, seg := range s.segments {
-		if !seg.quote || len(seg.lines) > 0 {
-			return true
-		}
-	}
-	return next(s.lines, s.text) < i
+	return s.some || next(s.lines, s.text) < i
+}
+
+func (s *scan) add(seg segment) {
+	s.segments = append(s.segments, seg)
+	s.some = s.some || len(seg.lines) > 0
 }
 
 // flush makes a segment of the text up to line i.
 func (s *scan) flush(i int) {
 	if t := trimBlank(s.lines[s.text:i]); len(t) > 0 {
-		s.segments = append(s.segments, segment{lines: t})
+		s.add(segment{lines: t})
 	}
 	s.text = i
 }
@@ -118,7 +119,7 @@ func (s *scan) flush(i int) {
 // rest makes everything from line i a quote, introduced by lines from start on.
 func (s *scan) rest(start, i int) int {
 	s.flush(start)
-	s.segments = append(s.segments, segment{quote: true, strong: true, rest: true, intro: s.lines[start:i], lines: s.lines[i:]})
+	s.add(segment{quote: true, strong: true, rest: true, intro: s.lines[start:i], lines: s.lines[i:]})
 	s.text = len(s.lines)
 	return s.text
 }
@@ -242,7 +243,7 @@ func (s *scan) introduced(in intro) int {
 		end = s.quoteEnd(k)
 		seg.lines = s.lines[k:end]
 	}
-	s.segments = append(s.segments, seg)
+	s.add(seg)
 	s.text = end
 	return end
 }
@@ -274,7 +275,7 @@ func (s *scan) quoted(i int) int {
 			seg.strong = ok && in.strong && in.start == k
 		}
 	}
-	s.segments = append(s.segments, seg)
+	s.add(seg)
 	s.text = end
 	return end
 }

@@ -137,7 +137,7 @@ func skipDelimited(lines []line, end int) int {
 	cut := end
 	below, widest, sentences := 0, 0, 0
 	columns := false
-	for i := end - 1; i > 0 && below <= maxSignature; i-- {
+	for i := end - 1; i > 0 && below <= maxSignature && end-i <= 4*maxSignature; i-- {
 		l := lines[i]
 		if l.blank() {
 			continue
