@@ -5,9 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -98,11 +95,7 @@ func (a *app) parse(paths []string, body string, configured bool) error {
 			return err
 		}
 	}
-	return eachFile(paths, func(path string) error {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
+	return a.eachMail(paths, func(path string, raw []byte) error {
 		var p parsed
 		if body != "" {
 			p = parseBody(path, body, raw)
@@ -118,34 +111,6 @@ func (a *app) parse(paths []string, body string, configured bool) error {
 		e.SetEscapeHTML(false)
 		return e.Encode(p)
 	})
-}
-
-// eachFile calls fn for every file named, and for every file below a folder named, in order.
-func eachFile(paths []string, fn func(string) error) error {
-	for _, p := range paths {
-		info, err := os.Stat(p)
-		if errors.Is(err, fs.ErrNotExist) {
-			return fmt.Errorf("%s: there is no such file or folder", p)
-		} else if err != nil {
-			return err
-		}
-		if !info.IsDir() {
-			if err := fn(p); err != nil {
-				return err
-			}
-			continue
-		}
-		err = filepath.WalkDir(p, func(path string, e fs.DirEntry, err error) error {
-			if err != nil || !e.Type().IsRegular() {
-				return err
-			}
-			return fn(path)
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func parseBody(path, form string, raw []byte) parsed {
@@ -187,7 +152,9 @@ func viewMessage(path string, m *tickets.Message, v tickets.Verdict) parsed {
 func mails(list []tickets.Address) []string {
 	out := []string{}
 	for _, a := range list {
-		out = append(out, a.Mail)
+		if a.Mail != "" { // a name alone is no address
+			out = append(out, a.Mail)
+		}
 	}
 	return out
 }
@@ -268,11 +235,7 @@ func (a *app) parseCommands(paths []string) error {
 			}
 		}
 	}
-	return eachFile(paths, func(path string) error {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
+	return a.eachMail(paths, func(path string, raw []byte) error {
 		v := viewCommands(string(raw))
 		v.File = path
 		return e.Encode(v)
@@ -378,11 +341,7 @@ func (a *app) explain(paths []string, mailbox, at string) error {
 			return fmt.Errorf(`--at %q: write it as "2026-11-27 16:40:12"`, at)
 		}
 	}
-	return eachFile(paths, func(path string) error {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
+	return a.eachMail(paths, func(path string, raw []byte) error {
 		in := &tickets.Incoming{Source: tickets.Source{Mailbox: mailbox, UID: 1, UIDValidity: 1}, Arrived: now, Size: int64(len(raw)), Raw: raw, Message: mailin.Parse(raw, now)}
 		dec := tickets.Decide(tickets.Unknown(rules, mailbox), in, rules, now)
 		x := explained(path, in, dec, rules)
