@@ -27,7 +27,7 @@ func (d *decider) agentRight(a Agent) (why, line string) {
 	switch {
 	case d.out.Verdict.Auth != AuthPass:
 		return "it comes from an agent's address, but nobody vouches for the sender", "held.agent"
-	case purpose != PurposeAnswer && purpose != PurposeNote, d.k.By == "Message-ID" && d.k.Brand.Plus:
+	case purpose != PurposeAnswer && purpose != PurposeNote, d.k.By == byID && d.k.Brand.Plus:
 		return "it comes from an agent, but not to the reply address that this agent was given", "held.token"
 	case !strings.EqualFold(d.k.TokenOwner, a.Address):
 		return "it comes from an agent, but to a reply address that was given to someone else", "held.token"

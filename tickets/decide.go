@@ -103,6 +103,7 @@ func (d *decider) decide() {
 		v.Kind, v.NoAnswer = KindMonitoring, "it came to a mailbox for monitoring"
 		d.reason("kind", string(KindMonitoring), v.NoAnswer)
 	}
+	d.bind()
 	switch {
 	case d.k.Own:
 		v.Kind = KindOwn
@@ -120,7 +121,8 @@ func (d *decider) decide() {
 		d.autoReply()
 	case d.k.Conflict && !d.k.Admitted:
 		d.hold("it is addressed to two tickets at once", "held.token")
-	case d.k.Ticket != nil && d.threads():
+	case d.out.Ticket != nil:
+		d.reason("thread", d.out.Ticket.Number, "by its "+d.by())
 		d.onTicket()
 	default:
 		d.newTicket()
@@ -154,16 +156,22 @@ func (d *decider) absent() bool {
 	return true
 }
 
-// threads reports whether the message may continue the ticket that it names.
-func (d *decider) threads() bool {
-	if d.k.By == "subject tag" && d.out.Verdict.Auth != AuthPass {
+// bind lets go of the ticket that the store found when what points to it is too weak for this message: a number in the
+// subject counts only when the sender is authenticated (S-089), an envelope sender of ours only for machines' mail.
+func (d *decider) bind() {
+	v := d.out.Verdict
+	person := v.Kind != KindBounce && v.Kind != KindAutoReply && v.Kind != KindReport && v.Kind != KindFeedbackReport
+	switch {
+	case d.k.By == bySubject && v.Auth != AuthPass:
 		d.reason("thread", "none", "a number in the subject counts only when the sender is authenticated")
 		d.k.Suggestion = d.k.Ticket
 		d.out.Ticket = nil
-		return false
+	case d.k.By == byEnvelope && person:
+		d.reason("thread", "none", "it came to an address for delivery reports")
+		d.out.Ticket = nil
+	case d.k.ForeignID:
+		d.reason("thread", "none", "it refers to an id under our domain that this desk never signed")
 	}
-	d.reason("thread", d.k.Ticket.Number, "by its "+d.k.By)
-	return true
 }
 
 // bounce files a delivery report with the ticket it is about. One that refers to no mail of ours changes nothing
@@ -175,19 +183,21 @@ func (d *decider) bounce() {
 		return
 	}
 	detail := fmt.Sprintf("to %s: %s", o.Recipient, oneLine(b.Status+" "+b.Diagnostic))
-	if d.k.Ticket == nil || d.k.Ticket.ID != o.Ticket {
-		// The report came to the envelope's token; the ticket is the mail's.
+	if t := d.out.Ticket; t == nil || t.ID != o.Ticket {
 		d.end(Filed, "a delivery report about a mail without a ticket: "+detail)
 		return
 	}
 	d.end(Filed, "a delivery report about one of our mails: "+detail)
-	e := Entry{Kind: EntryBounced, Actor: Actor{Kind: ActorSystem}, Outgoing: o.ID, Template: o.Template, Detail: detail}
+	e := Entry{Kind: EntryBounced, Actor: Actor{Kind: ActorSystem}, Outgoing: o.ID, Template: o.Template, To: []string{o.Recipient}, Detail: detail}
+	if b.Delayed {
+		e.Kind = EntryDelivery // a warning must not stand for the report that may follow
+	}
 	t := d.out.Ticket
 	if !b.Delayed && d.concernsRequester(o) {
 		d.move(t, &e, eventBounce)
 		e.Detail = detail
 	}
-	told := d.toldBefore(EntryBounced)
+	told := d.bounceTold()
 	d.entry(e)
 	if !b.Delayed && !told && d.concernsRequester(o) {
 		d.tellTeam(TemplateUndelivered, PurposeNote, func(v *InternalView) {
@@ -203,10 +213,10 @@ func (d *decider) concernsRequester(o *Outgoing) bool {
 	return d.out.Ticket.participant(o.Recipient)
 }
 
-// toldBefore reports whether the newest entries hold one of that kind since the last answer.
-func (d *decider) toldBefore(kind EntryKind) bool {
+// bounceTold reports whether the team was told of a bounce to the customer's side since the last answer.
+func (d *decider) bounceTold() bool {
 	for _, e := range d.k.Recent {
-		if e.Kind == kind {
+		if e.Kind == EntryBounced && d.out.Ticket.participant(firstOf(e.To)) {
 			return true
 		}
 		if e.Kind == EntryAnswered {

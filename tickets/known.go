@@ -13,7 +13,7 @@ type Known struct {
 	Own       bool    // its Message-ID is one that we signed: a mail of ours came back
 
 	Ticket      *Ticket // the ticket it continues; a copy
-	By          string  // what says so: "reply address", "Message-ID", "subject tag"; "" when it continues none
+	By          string  // what says so, in words; "" when it continues none
 	Token       Token   // the reply address's, or the Message-ID's
 	TokenOwner  string  // whom that was given to
 	Conflict    bool    // reply addresses of two tickets
@@ -34,6 +34,14 @@ type Known struct {
 	Undo        *Undoable // what #undo would take back, when the message asks for it
 	NoticesHour int
 }
+
+// What says that a message continues a ticket.
+const (
+	byAddress  = "reply address"
+	byID       = "Message-ID"
+	byEnvelope = "envelope sender" // a report came back to the sender of one of our mails
+	bySubject  = "subject tag"
+)
 
 // know gathers what the store knows about a message.
 func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
@@ -84,7 +92,7 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message) error {
 		}
 		switch {
 		case k.By == "":
-			k.By, k.Token = "reply address", t
+			k.By, k.Token = byAddress, t
 		case k.Token.Ticket != t.Ticket:
 			k.Conflict = true
 		case t.Purpose == PurposeNote:
@@ -104,8 +112,11 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message) error {
 			}
 		}
 		if k.By == "" && t.Ticket != 0 {
-			k.By, k.Token = "Message-ID", *t
+			k.By, k.Token = byID, *t
 		}
+	}
+	if k.By == "" && k.AboutBounce && k.About.Ticket != 0 {
+		k.By, k.Token = byEnvelope, Token{Purpose: PurposeBounce, Ticket: k.About.Ticket}
 	}
 	if k.By != "" {
 		t, err := tx.Ticket(k.Token.Ticket)
@@ -132,7 +143,7 @@ func (tx *Tx) knowSuggestion(k *Known, m *Message) error {
 		if t, err := tx.TicketByNumber(n); err == nil {
 			k.Suggestion = t
 			if m.Author != "" && t.participant(m.Author) {
-				k.By = "subject tag"
+				k.By = bySubject
 				return tx.knowTicket(k, t)
 			}
 			return nil
