@@ -309,6 +309,8 @@ func TestDovecotDiesWithItsStarter(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	limit := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	defer limit.Stop()
 	mail := ""
 	for buf := make([]byte, 4096); mail == ""; {
 		n, err := out.Read(buf)

@@ -1,6 +1,7 @@
 package smtptest_test
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/tls"
@@ -10,7 +11,9 @@ import (
 	"net/smtp"
 	"net/textproto"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -207,4 +210,75 @@ func TestPostfixStartTLS(t *testing.T) {
 	if err := c.Rcpt("a@desk.example"); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// starterEnv makes the test below start a Postfix and wait to be killed.
+const starterEnv = "SUPPORTD_TEST_STARTER"
+
+func TestPostfixDiesWithItsStarter(t *testing.T) {
+	if ok, _ := smtptest.Available(); !ok {
+		postfix(t, smtptest.PostfixOptions{})
+		return
+	}
+	if os.Getenv(starterEnv) != "" {
+		p, err := smtptest.StartPostfix(smtptest.PostfixOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		os.Stdout.WriteString("\naddr " + p.Addr() + "\n")
+		select {} // the parent kills this process
+	}
+	// What the killed starter leaves behind has to be removed here.
+	dir, err := os.MkdirTemp("", "dies")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^TestPostfixDiesWithItsStarter$")
+	cmd.Env = append(os.Environ(), starterEnv+"=1", "TMPDIR="+dir)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	limit := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	defer limit.Stop()
+	said := ""
+	for lines := bufio.NewScanner(out); said == "" && lines.Scan(); {
+		if addr, ok := strings.CutPrefix(lines.Text(), "addr "); ok {
+			said = addr
+		}
+	}
+	cmd.Process.Kill()
+	cmd.Wait()
+	if said == "" {
+		t.Fatal("the starter did not say where its server is")
+	}
+	end, tick := time.After(10*time.Second), time.NewTicker(10*time.Millisecond)
+	defer tick.Stop()
+	for running(t, "MAIL_CONFIG="+dir) {
+		select {
+		case <-tick.C:
+		case <-end:
+			t.Fatal("postfix outlived the process that started it by 10 s")
+		}
+	}
+}
+
+// running reports whether a process has something in its environment.
+func running(t *testing.T, what string) bool {
+	t.Helper()
+	files, err := filepath.Glob("/proc/[0-9]*/environ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.ContainsFunc(files, func(f string) bool {
+		b, err := os.ReadFile(f)
+		return err == nil && bytes.Contains(b, []byte(what))
+	})
 }

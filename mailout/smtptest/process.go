@@ -31,7 +31,9 @@ func startServer(output, variable, name string, args ...string) (*serverProcess,
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(name, args...)
+	// The kernel forgets to send the signal to a process that changes its user for a while, as Postfix's master does
+	// (prctl(2), PR_SET_PDEATHSIG); so it goes to a shell that passes it on.
+	cmd := exec.Command("/bin/sh", append([]string{"-c", `trap 'kill $server' TERM; "$0" "$@" & server=$!; wait $server; wait $server`, name}, args...)...)
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), variable}
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = dieWithParent()
