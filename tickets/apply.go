@@ -344,6 +344,7 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 		}
 		if m.Internal != nil {
 			l.ListID = listID(t.Team, b)
+			l.From.Name = onBehalf(m, t, b)
 		}
 	}
 	l.ReplyTo = Address{Name: b.From.Name, Mail: b.withToken(a.sign(token))}
@@ -352,6 +353,15 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 		l.Attached = d.carried(a, m.Class)
 	}
 	return l, nil
+}
+
+// onBehalf is the display name of a notice: in the agent's list of mails one wants to see who wrote.
+func onBehalf(m Mail, t *Ticket, b Brand) string {
+	name := strings.TrimSpace(t.Requester.Name)
+	if name == "" || strings.ContainsAny(name, "@<>") || m.Template != TemplateTicketToTeam && m.Template != TemplateCustomerReplied {
+		return b.From.Name
+	}
+	return fmt.Sprintf("%s (%s)", name, b.Desk)
 }
 
 // listID lets staff filter by team in their clients.
