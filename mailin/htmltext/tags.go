@@ -98,160 +98,21 @@ func (t tag) raw() bool { return t != tagUnknown && t < tagLastRaw }
 func (t tag) block() bool { return t > tagLastInline }
 
 // tagOf finds the tag of a name in lower case. Elements without content, and those that change nothing, are unknown.
-func tagOf(name []byte) tag {
-	switch string(name) {
-	case "script":
-		return tagScript
-	case "style":
-		return tagStyle
-	case "title":
-		return tagTitle
-	case "textarea":
-		return tagTextarea
-	case "xmp":
-		return tagXmp
-	case "iframe":
-		return tagIframe
-	case "noembed":
-		return tagNoembed
-	case "noframes":
-		return tagNoframes
-	case "a":
-		return tagA
-	case "br":
-		return tagBr
-	case "hr":
-		return tagHr
-	case "img":
-		return tagImg
-	case "span":
-		return tagSpan
-	case "font":
-		return tagFont
-	case "b":
-		return tagB
-	case "i":
-		return tagI
-	case "u":
-		return tagU
-	case "s":
-		return tagS
-	case "em":
-		return tagEm
-	case "strong":
-		return tagStrong
-	case "small":
-		return tagSmall
-	case "big":
-		return tagBig
-	case "sub":
-		return tagSub
-	case "sup":
-		return tagSup
-	case "code":
-		return tagCode
-	case "tt":
-		return tagTt
-	case "label":
-		return tagLabel
-	case "del":
-		return tagDel
-	case "ins":
-		return tagIns
-	case "abbr":
-		return tagAbbr
-	case "cite":
-		return tagCite
-	case "q":
-		return tagQ
-	case "bdo":
-		return tagBdo
-	case "mark":
-		return tagMark
-	case "time":
-		return tagTime
-	case "button":
-		return tagButton
-	case "div":
-		return tagDiv
-	case "p":
-		return tagP
-	case "table":
-		return tagTable
-	case "tbody":
-		return tagTbody
-	case "thead":
-		return tagThead
-	case "tfoot":
-		return tagTfoot
-	case "tr":
-		return tagTr
-	case "td":
-		return tagTd
-	case "th":
-		return tagTh
-	case "blockquote":
-		return tagBlockquote
-	case "ul":
-		return tagUl
-	case "ol":
-		return tagOl
-	case "li":
-		return tagLi
-	case "pre":
-		return tagPre
-	case "h1":
-		return tagH1
-	case "h2":
-		return tagH2
-	case "h3":
-		return tagH3
-	case "h4":
-		return tagH4
-	case "h5":
-		return tagH5
-	case "h6":
-		return tagH6
-	case "center":
-		return tagCenter
-	case "section":
-		return tagSection
-	case "article":
-		return tagArticle
-	case "header":
-		return tagHeader
-	case "footer":
-		return tagFooter
-	case "main":
-		return tagMain
-	case "aside":
-		return tagAside
-	case "nav":
-		return tagNav
-	case "dl":
-		return tagDl
-	case "dt":
-		return tagDt
-	case "dd":
-		return tagDd
-	case "address":
-		return tagAddress
-	case "form":
-		return tagForm
-	case "fieldset":
-		return tagFieldset
-	case "body":
-		return tagBody
-	case "html":
-		return tagHtml
-	case "figure":
-		return tagFigure
-	case "caption":
-		return tagCaption
-	case "details":
-		return tagDetails
-	case "summary":
-		return tagSummary
-	}
-	return tagUnknown
+func tagOf(name []byte) tag { return tags[string(name)] }
+
+// tags is never changed.
+var tags = map[string]tag{
+	"script": tagScript, "style": tagStyle, "title": tagTitle, "textarea": tagTextarea, "xmp": tagXmp,
+	"iframe": tagIframe, "noembed": tagNoembed, "noframes": tagNoframes, "a": tagA, "br": tagBr, "hr": tagHr,
+	"img": tagImg, "span": tagSpan, "font": tagFont, "b": tagB, "i": tagI, "u": tagU, "s": tagS, "em": tagEm,
+	"strong": tagStrong, "small": tagSmall, "big": tagBig, "sub": tagSub, "sup": tagSup, "code": tagCode,
+	"tt": tagTt, "label": tagLabel, "del": tagDel, "ins": tagIns, "abbr": tagAbbr, "cite": tagCite, "q": tagQ,
+	"bdo": tagBdo, "mark": tagMark, "time": tagTime, "button": tagButton, "div": tagDiv, "p": tagP,
+	"table": tagTable, "tbody": tagTbody, "thead": tagThead, "tfoot": tagTfoot, "tr": tagTr, "td": tagTd,
+	"th": tagTh, "blockquote": tagBlockquote, "ul": tagUl, "ol": tagOl, "li": tagLi, "pre": tagPre, "h1": tagH1,
+	"h2": tagH2, "h3": tagH3, "h4": tagH4, "h5": tagH5, "h6": tagH6, "center": tagCenter, "section": tagSection,
+	"article": tagArticle, "header": tagHeader, "footer": tagFooter, "main": tagMain, "aside": tagAside,
+	"nav": tagNav, "dl": tagDl, "dt": tagDt, "dd": tagDd, "address": tagAddress, "form": tagForm,
+	"fieldset": tagFieldset, "body": tagBody, "html": tagHtml, "figure": tagFigure, "caption": tagCaption,
+	"details": tagDetails, "summary": tagSummary,
 }

@@ -83,15 +83,13 @@ func TestLinear(t *testing.T) {
 	}
 }
 
-// checkLinear fails when a body that is sixteen times as large takes 64 times as long. A quadratic step would take 256
-// times as long; the rest is left to a busy machine, and the best of some tries counts.
+// checkLinear fails when a body that is sixteen times as large takes more than 64 times as long, again and again. A
+// quadratic step would take 256 times as long; the rest, and the many tries, are for a busy machine.
 func checkLinear(t *testing.T, body, larger string) {
 	t.Helper()
-	small, large := timed(body), time.Duration(0)
-	for range 3 {
-		small = min(small, timed(body))
-		large = timed(larger)
-		if large <= 64*max(small, time.Millisecond) {
+	var small, large time.Duration
+	for range 12 {
+		if small, large = timed(body), timed(larger); large <= 64*max(small, time.Millisecond) {
 			return
 		}
 	}

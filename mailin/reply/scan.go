@@ -21,7 +21,7 @@ type segment struct {
 type scan struct {
 	lines    []line
 	segments []segment
-	text     int // where the text that is being collected starts
+	text     int  // where the text that is being collected starts
 	some     bool // there is a segment with lines
 	header   *header
 	forward  bool // something said "forwarded"

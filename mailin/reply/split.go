@@ -24,46 +24,11 @@ func split(lines []line) Parts {
 // assemble decides which segments are new.
 func (s *scan) assemble() Parts {
 	segs := s.segments
-	var reply, quoted, signature []line
+	tail, below, quoted := trimTail(segs)
+	signature := joinParts(below)
+	var reply []line
 	drop := func(seg segment) {
 		quoted = append(append(quoted, seg.intro...), seg.lines...)
-	}
-
-	// A quote at the end is never new.
-	tail := len(segs)
-	var below [][]line
-	for cut := false; tail > 0; tail-- {
-		seg := &segs[tail-1]
-		if seg.quote {
-			cut = true
-			continue
-		}
-		if !cut && tail == 1 {
-			seg.lines, quoted = cutBelowSentFrom(seg.lines, quoted)
-		}
-		text, sign := splitSignature(seg.lines, !cut && len(quoted) == 0 && tail == 1, tail > 1)
-		if len(sign) > 0 {
-			below = append(below, sign)
-			seg.lines = text
-		}
-		if len(text) > 0 {
-			if cut {
-				seg.lines = trimRules(text)
-			}
-			break
-		}
-	}
-	if len(segs) > 0 && !segs[0].quote {
-		var banner []line
-		if banner, segs[0].lines = splitBanner(segs[0].lines); len(banner) > 0 {
-			below = append(below, banner)
-		}
-	}
-	for i := len(below) - 1; i >= 0; i-- {
-		signature = append(signature, below[i]...)
-		if i > 0 {
-			signature = append(signature, line{})
-		}
 	}
 
 	kept := segs[:tail]
@@ -108,6 +73,52 @@ func (s *scan) assemble() Parts {
 	p := Parts{Reply: join(reply), Quoted: join(quoted), Signature: join(signature)}
 	s.forwards(&p)
 	return p
+}
+
+// trimTail finds how many segments may be new, and takes the signatures off the text: a quote at the end is never new,
+// nor is what stands below it when that is only a signature. Signatures come last first.
+func trimTail(segs []segment) (tail int, below [][]line, quoted []line) {
+	tail = len(segs)
+	for cut := false; tail > 0; tail-- {
+		seg := &segs[tail-1]
+		if seg.quote {
+			cut = true
+			continue
+		}
+		if !cut && tail == 1 {
+			seg.lines, quoted = cutBelowSentFrom(seg.lines, quoted)
+		}
+		text, sign := splitSignature(seg.lines, !cut && len(quoted) == 0 && tail == 1, tail > 1)
+		if len(sign) > 0 {
+			below = append(below, sign)
+			seg.lines = text
+		}
+		if len(text) > 0 {
+			if cut {
+				seg.lines = trimRules(text)
+			}
+			break
+		}
+	}
+	if len(segs) > 0 && !segs[0].quote {
+		var banner []line
+		if banner, segs[0].lines = splitBanner(segs[0].lines); len(banner) > 0 {
+			below = append(below, banner)
+		}
+	}
+	return tail, below, quoted
+}
+
+// joinParts joins parts of which the last comes first, with a blank line between them.
+func joinParts(parts [][]line) []line {
+	var lines []line
+	for i := len(parts) - 1; i >= 0; i-- {
+		lines = append(lines, parts[i]...)
+		if i > 0 {
+			lines = append(lines, line{})
+		}
+	}
+	return lines
 }
 
 // trimRules takes rules and blank lines off the end: they belong to what was cut below them.
