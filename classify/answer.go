@@ -12,26 +12,6 @@ import (
 	"supportd/tickets"
 )
 
-// Answer is one automatic answer: its name and what a message has to say to get it.
-type Answer struct {
-	Name  string
-	Match Match
-}
-
-// Match is a condition on a message. Every part that is set has to hold; a list inside a part is an OR (domain.md S7).
-type Match struct {
-	Subject Text // in the subject
-	Body    Text // in the new text
-	Text         // in either
-}
-
-// Text says what a text has to contain. Of all that is set, each has to hold; of each list, one.
-type Text struct {
-	Words    []string // whole words or phrases
-	Contains []string // anywhere, also inside words
-	Regex    string   // RE2; matches the text as written
-}
-
 func (t Text) empty() bool { return len(t.Words) == 0 && len(t.Contains) == 0 && t.Regex == "" }
 
 // answerRule is an Answer ready for use.

@@ -14,33 +14,6 @@ import (
 	"supportd/tickets"
 )
 
-// Config is what an admin decides about classification.
-type Config struct {
-	// Languages are the desk's languages (ISO 639-1). The first is the default.
-	Languages []string
-
-	// AuthservID are the authserv-ids whose Authentication-Results count (RFC 8601 §2.5). Empty: none does.
-	AuthservID []string
-	// TrustedHosts are the hosts whose Received fields may stand above a result that counts. Empty: the hosts named
-	// like AuthservID.
-	TrustedHosts []string
-
-	// Monitoring are senders of alerts: addresses, or domains written as "@example.org".
-	Monitoring []string
-	// OwnLists are List-Ids through which customers' mail reaches the desk; their mail is a person's, not a list's.
-	OwnLists []string
-	// Loop is the value of X-Loop that the desk's own mail carries; "" when it carries none.
-	Loop string
-
-	// ScoreAtLeast holds mail whose spam score is that high; 0 leaves scores alone.
-	ScoreAtLeast float64
-	// ScoreHeaders are the fields that carry a score, such as X-Spam-Score. Empty: the usual ones.
-	ScoreHeaders []string
-
-	Team    string   // gets every new ticket
-	Answers []Answer // automatic answers; the first that fits is given
-}
-
 // maxReceived is how many Received fields a mail may have (S-063); Postfix stops at the same number.
 const maxReceived = 50
 
