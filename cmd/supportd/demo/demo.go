@@ -166,12 +166,16 @@ func (r *run) makeDir() (err error) {
 	return nil
 }
 
+// undo is how long an agent's answer waits.
+func (r *run) undo() time.Duration {
+	if r.Undo == 0 {
+		return 2 * time.Second
+	}
+	return r.Undo
+}
+
 // configure writes the configuration, which is an ordinary one.
 func (r *run) configure() error {
-	undo := r.Undo
-	if undo == 0 {
-		undo = 2 * time.Second
-	}
 	text := fmt.Sprintf(`# The desk of supportd demo. Without TLS, because its servers are on this machine.
 version: 1
 mailbox:
@@ -188,7 +192,7 @@ first_response: 4h
 team: [%s <%s>, %s <%s>]
 undo: %s
 `, r.office.imap.Addr(), r.office.smtp.Addr(), theDesk().User, theDesk().User, theDesk().Name, deskAddress,
-		anna().Name, anna().Address, ben().Name, ben().Address, undo)
+		anna().Name, anna().Address, ben().Name, ben().Address, r.undo())
 	if err := os.WriteFile(filepath.Join(r.dir, theDesk().User+".pw"), []byte(password+"\n"), 0o600); err != nil {
 		return err
 	}

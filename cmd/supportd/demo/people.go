@@ -53,6 +53,15 @@ func theDesk() person {
 // everybody lists all who have a mailbox, in the order in which they are shown.
 func everybody() []person { return []person{sabine(), john(), anna(), ben(), theDesk()} }
 
+// Short is what a person is called where there is little room.
+func (p person) Short() string {
+	if p.Role == desk {
+		return "Desk"
+	}
+	first, _, _ := strings.Cut(p.Name, " ")
+	return first
+}
+
 // String is the person as in a From field.
 func (p person) String() string {
 	return (&mail.Address{Name: p.Name, Address: p.Address}).String()

@@ -146,9 +146,9 @@ func (r *run) answers(ctx context.Context) error {
 	}
 	r.tale.say("The agents answer from their mail clients, to the reply address in the notice. Answers wait a moment, so that #undo can stop them.")
 	return errors.Join(
-		r.client.answer(anna(), printer, "Guten Tag Frau Krause,\n\nbitte setzen Sie die schwarze Patrone neu ein und drucken Sie noch eine Testseite.\nWas sehen Sie darauf?\n\nAnna Berg"),
-		r.client.answer(ben(), vpn, "#wait\nHello John,\n\nwhich version of Windows is on your laptop?\n\nBen"),
-		r.client.answer(ben(), price, "Guten Tag Frau Vogel,\n\ndie Preisliste 2027 erscheint am 1. Dezember; ich schicke sie Ihnen dann sofort.\n\nBen Cohn"),
+		r.client.answer(anna(), printer, "Guten Tag Frau Krause,\n\nbitte setzen Sie die schwarze Patrone neu ein und drucken Sie noch eine Testseite.\nWas sehen Sie darauf?"),
+		r.client.answer(ben(), vpn, "#wait\nHello John,\n\nwhich version of Windows is on your laptop?"),
+		r.client.answer(ben(), price, "Guten Tag Frau Vogel,\n\ndie Preisliste 2027 erscheint am 1. Dezember; ich schicke sie Ihnen dann sofort."),
 	)
 }
 
@@ -185,8 +185,8 @@ func (r *run) solutions(ctx context.Context) error {
 	}
 	r.tale.say("One line, #solve, on top of the answer ends the matter; each command mail gets a receipt. Thanks do not open it again.")
 	if err := errors.Join(
-		r.client.answer(anna(), printer, "#solve\nGuten Tag Frau Krause,\n\nder Druckertreiber war veraltet. Wir haben ihn aus der Ferne erneuert; die Testseite ist jetzt in Ordnung.\n\nAnna Berg"),
-		r.client.answer(ben(), vpn, "#solve\nHello John,\n\nthe certificate on your laptop had expired. It is renewed; please connect once more.\n\nBen"),
+		r.client.answer(anna(), printer, "#solve\nGuten Tag Frau Krause,\n\nder Druckertreiber war veraltet. Wir haben ihn aus der Ferne erneuert; die Testseite ist jetzt in Ordnung."),
+		r.client.answer(ben(), vpn, "#solve\nHello John,\n\nthe certificate on your laptop had expired. It is renewed; please connect once more."),
 	); err != nil {
 		return err
 	}

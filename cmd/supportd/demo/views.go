@@ -19,11 +19,17 @@ var errNoMail = errors.New("the mail that it answers is not there")
 
 func functions() template.FuncMap {
 	return template.FuncMap{
-		"clock":  func(t time.Time) string { return t.Local().Format("15:04:05") },
-		"plain":  func(s tickets.State) string { return inPlain(string(s)) },
-		"name":   func(address string) string { return cmp.Or(nameOf(address), "nobody yet") },
-		"size":   size,
-		"words":  inPlain,
+		"clock": func(t time.Time) string { return t.Local().Format("15:04:05") },
+		"plain": func(s tickets.State) string { return inPlain(string(s)) },
+		"name":  func(address string) string { return cmp.Or(nameOf(address), "nobody yet") },
+		"size":  size,
+		"words": inPlain,
+		"kind": func(l letter) string {
+			if t := l.FirstField("X-Desk-Template"); t != "" && l.Folder == inbox {
+				return inWords(t)
+			}
+			return ""
+		},
 		"offset": func(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) },
 	}
 }
@@ -114,6 +120,7 @@ type boxView struct {
 	New     bool // a new mail is written
 	Sent    bool // one was just sent
 	Hint    string
+	Undo    time.Duration // how long an answer waits
 }
 
 func (p *page) box(w http.ResponseWriter, r *http.Request) {
@@ -123,7 +130,7 @@ func (p *page) box(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := r.URL.Query()
-	v := boxView{Who: who, Folder: inbox, Folders: []string{inbox, sent}, New: q.Has("new") && who.Role == customer, Sent: q.Has("sent")}
+	v := boxView{Who: who, Folder: inbox, Folders: []string{inbox, sent}, New: q.Has("new") && who.Role == customer, Sent: q.Has("sent"), Undo: p.undo()}
 	if q.Get("folder") == sent {
 		v.Folder = sent
 	}
@@ -211,7 +218,7 @@ func (p *page) ticket(w http.ResponseWriter, r *http.Request) {
 func tellQuiet(e tickets.Entry) string {
 	switch e.Kind {
 	case tickets.EntryReceived:
-		return "holds the mail of " + nameOf(e.Actor.Name)
+		return "began with the mail of " + nameOf(e.Actor.Name)
 	case tickets.EntryQueued:
 		var to []string
 		for _, a := range e.To {
