@@ -19,6 +19,9 @@ func Parse(raw []byte, arrived time.Time) *tickets.Message {
 	if m.Forwarded == nil {
 		m.Forwarded = parts.Forwarded
 	}
+	if m.Forwarded == nil && reply.IsForward(m.Subject) {
+		m.Forwarded = parts.Original // some clients quote and forward with the same block
+	}
 	m.Language = language.Detect(start(m.Reply, languageSample))
 	if !arrived.IsZero() && m.Date.After(arrived.Add(24*time.Hour)) {
 		m.Defects = append(m.Defects, tickets.Defect{Where: "Date", What: "lies in the future"})

@@ -16,12 +16,13 @@ type Decision struct {
 	Reasons []Reason // of the verdict, and of what the desk added to it
 
 	Hold    string       // why the message is held; "" when it is not
+	Final   bool         // held, and no person's word can let it in
 	New     bool         // Ticket did not exist before
 	Ticket  *Ticket      // as it is afterwards; nil when the message concerns none
 	Entries []Entry      // to append to Ticket
 	Mails   []Mail       // to be owed
-	Admit   uint64       // held mail that a command lets in
-	Reject  uint64       // held mail that a command drops
+	Admit   []uint64     // held mails that commands let in
+	Reject  []uint64     // held mails that commands drop
 	Cancel  []OutgoingID // mails that a command takes back
 }
 
@@ -112,6 +113,7 @@ func (d *decider) decide() {
 	case v.Kind == KindBounce:
 		d.bounce()
 	case d.m.Author != "" && d.r.isOwn(d.m.Author):
+		d.out.Final = true
 		d.hold("it claims to come from one of the desk's own addresses", "")
 	case v.Kind == KindFeedbackReport || v.Kind == KindReport:
 		d.machineReport()
@@ -179,6 +181,7 @@ func (d *decider) bind() {
 func (d *decider) bounce() {
 	b, o := d.out.Verdict.Bounce, d.k.About
 	if o == nil || b == nil {
+		d.out.Final = true
 		d.hold("a delivery report that is about no mail of this desk", "")
 		return
 	}
@@ -327,12 +330,12 @@ func (d *decider) reopensToday() int {
 // received is the entry of a customer's message.
 func (d *decider) received() Entry {
 	e := Entry{
-		Kind: EntryReceived, Actor: d.sender(), From: d.from().Mail, Text: d.m.Reply, MessageID: d.m.ID,
+		Kind: EntryReceived, Actor: d.sender(), From: d.from().Mail, Text: d.m.NewText(), MessageID: d.m.ID,
 		Verified: d.out.Verdict.Auth == AuthPass, Attached: d.m.Attachments,
 	}
 	t := d.out.Ticket
-	t.set(&e.Changes, fieldLastCustomer, d.m.Reply)
-	if from := d.from(); d.k.Admitted && from.Mail != "" && t.Entries > 0 && !t.participant(from.Mail) && t.Number != "" {
+	t.set(&e.Changes, fieldLastCustomer, d.m.NewText())
+	if from := d.from(); d.k.Admitted && checkAddress(from.Mail) == nil && t.Entries > 0 && !t.participant(from.Mail) && t.Number != "" {
 		t.set(&e.Changes, fieldParticipants, formatJSON(append(slices.Clone(t.Participants), Address{Name: from.Name, Mail: strings.ToLower(from.Mail)})))
 	}
 	if d.m.ID != "" {

@@ -88,6 +88,18 @@ type Message struct {
 	Size     int64  // octets of the raw message
 }
 
+// NewText is what a reader wants to see of a message: its new text, else the text of the mail that it forwards without a
+// word, else the whole.
+func (m *Message) NewText() string {
+	switch {
+	case m.Reply != "":
+		return m.Reply
+	case m.Forwarded != nil && m.Forwarded.Text != "":
+		return m.Forwarded.Text
+	}
+	return m.Text
+}
+
 // Field returns the values of all fields with that name (any case), top first.
 func (m *Message) Field(name string) []string {
 	var values []string

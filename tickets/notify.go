@@ -27,7 +27,7 @@ func (d *decider) tellTeam(template string, purpose Purpose, fill func(*Internal
 // tellHeld tells the ticket's people, or the default team, that a mail waits for a decision.
 func (d *decider) tellHeld(line string) {
 	d.tell(d.audience(), TemplateHeld, PurposeNote, false, func(v *InternalView) {
-		v.Text, v.TextFrom, v.TextAt = d.m.Reply, d.from().Mail, d.in.Arrived
+		v.Text, v.TextFrom, v.TextAt = d.m.NewText(), d.from().Mail, d.in.Arrived
 		v.Verified = d.out.Verdict.Auth == AuthPass
 		v.Lines = []Line{{Key: line, Args: map[string]string{"from": d.from().Mail}}, {Key: "held.what_now", Args: map[string]string{}}}
 	})
@@ -114,10 +114,7 @@ func (d *decider) internalView(reader Agent, purpose Purpose) InternalView {
 		v.Mode = "no right"
 	}
 	if m := d.m; m != nil {
-		v.Text, v.TextFrom, v.TextAt = m.Reply, d.from().Mail, d.in.Arrived
-		if v.Text == "" {
-			v.Text = m.Text
-		}
+		v.Text, v.TextFrom, v.TextAt = m.NewText(), d.from().Mail, d.in.Arrived
 		v.Attachments = m.Attachments
 		v.Verified = d.out.Verdict.Auth == AuthPass
 		for _, a := range m.Attachments {

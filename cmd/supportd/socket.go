@@ -30,7 +30,7 @@ func listenSocket(path string) (net.Listener, error) {
 		if short, err := shortPath(path); err == nil {
 			path = short
 		} else {
-			return nil, fmt.Errorf("socket %s: the path is too long for a unix socket (%d bytes, at most %d); choose a shorter state:", path, len(path), maxSocketPath)
+			return nil, fmt.Errorf("socket %s: the path is too long for a unix socket (%d bytes, at most %d); choose a shorter path for state", path, len(path), maxSocketPath)
 		}
 	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {

@@ -47,7 +47,6 @@ type dateScan struct {
 	zone              int // seconds east of UTC
 	zoned             bool
 	bad               bool
-	numbers           []int
 }
 
 func (d *dateScan) tokens(s string) {

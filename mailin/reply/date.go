@@ -13,7 +13,6 @@ type dateReader struct {
 	hour, minute, second   int
 	clock, pm, am, hasZone bool
 	offset                 int
-	numbers                [3]int // of a date in digits, while it is not known which is which
 }
 
 func (d *dateReader) token(t string) {
