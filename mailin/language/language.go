@@ -40,48 +40,72 @@ func Among(text string, codes []string) tickets.Language {
 	return read.statistics(codes)
 }
 
+// decided is how far the best language must be ahead of all others for the rest of the text to change nothing; every
+// lookEvery words it is looked whether one is.
+const (
+	decided   = 24.0
+	lookEvery = 12
+)
+
 // statistics finds the likeliest language by words and letters.
 func (r *reading) statistics(codes []string) tickets.Language {
 	scores := make([]float64, len(languages.codes))
-	known := 0
+	known, words := 0, 0
+	var order ranking
 	for _, w := range r.words {
+		words++
 		if languages.add(scores, w) {
 			known++
 		}
+		if words%lookEvery == 0 {
+			order = r.rank(scores, codes)
+			if order.best == order.overall && order.second >= 0 && scores[order.best]-scores[order.second] > decided {
+				break
+			}
+		}
 	}
+	order = r.rank(scores, codes)
+	if r.letters >= statistical && known*5 < words {
+		if code, confidence := r.foreign(); code != "" && (len(codes) == 0 || contains(codes, code)) {
+			return tickets.Language{Code: code, Confidence: confidence}
+		}
+	}
+	if order.best < 0 {
+		return tickets.Language{}
+	}
+	p := 1.0
+	if order.second >= 0 {
+		p = 1 / (1 + math.Exp(-(scores[order.best]-scores[order.second])/2))
+	}
+	p *= math.Exp(-(scores[order.overall] - scores[order.best]) / 8) // the text looks more like a language that was not asked for
+	return tickets.Language{Code: languages.codes[order.best], Confidence: round(p * certainty(r.letters))}
+}
+
+// ranking holds the places of the likeliest languages: the best two of those asked for, and the best of all.
+type ranking struct{ best, second, overall int }
+
+// rank orders the languages of the text's script by their scores.
+func (r *reading) rank(scores []float64, codes []string) ranking {
 	cyrillic := r.scripts[cyrillicScript] > r.scripts[latinScript]
-	best, second, overall := -1, -1, -1
+	o := ranking{-1, -1, -1}
 	for i, code := range languages.codes {
 		if languages.cyrillic[i] != cyrillic {
 			continue
 		}
-		if overall < 0 || scores[i] > scores[overall] {
-			overall = i
+		if o.overall < 0 || scores[i] > scores[o.overall] {
+			o.overall = i
 		}
 		if len(codes) > 0 && !contains(codes, code) {
 			continue
 		}
 		switch {
-		case best < 0 || scores[i] > scores[best]:
-			best, second = i, best
-		case second < 0 || scores[i] > scores[second]:
-			second = i
+		case o.best < 0 || scores[i] > scores[o.best]:
+			o.best, o.second = i, o.best
+		case o.second < 0 || scores[i] > scores[o.second]:
+			o.second = i
 		}
 	}
-	if r.letters >= statistical && known*5 < len(r.words) {
-		if code, confidence := r.foreign(); code != "" && (len(codes) == 0 || contains(codes, code)) {
-			return tickets.Language{Code: code, Confidence: confidence}
-		}
-	}
-	if best < 0 {
-		return tickets.Language{}
-	}
-	p := 1.0
-	if second >= 0 {
-		p = 1 / (1 + math.Exp(-(scores[best]-scores[second])/2))
-	}
-	p *= math.Exp(-(scores[overall] - scores[best]) / 8) // the text looks more like a language that was not asked for
-	return tickets.Language{Code: languages.codes[best], Confidence: round(p * certainty(r.letters))}
+	return o
 }
 
 // foreign asks statistics of letters about a text of whose words none is known: it may be in a language that this
