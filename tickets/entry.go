@@ -93,6 +93,16 @@ const (
 	fieldAssignee     = "assignee"
 	fieldPriority     = "priority"
 	fieldTags         = "tags"
+	fieldCategory     = "category"
+	fieldImpact       = "impact"
+	fieldUrgency      = "urgency"
+	fieldCI           = "ci"
+	fieldService      = "service"
+	fieldOrganisation = "organisation"
+	fieldServiceLevel = "service_level"
+	fieldWatchers     = "watchers"   // After: addresses with blanks between
+	fieldChecklists   = "checklists" // After: a JSON list
+	fieldAlert        = "alert"
 	fieldSolvedAt     = "solved_at"
 	fieldClosedAt     = "closed_at"
 	fieldReopened     = "reopened"
@@ -120,15 +130,12 @@ func (t *Ticket) value(field string, pending []Change) string {
 			return pending[i].After
 		}
 	}
+	if text := t.text(field); text != nil {
+		return *text
+	}
 	switch field {
 	case fieldState:
 		return string(t.State)
-	case fieldAssignee:
-		return t.Assignee
-	case fieldOwner:
-		return t.Owner
-	case fieldTeam:
-		return t.Team
 	case fieldSolvedAt:
 		return formatTime(t.SolvedAt)
 	case fieldClosedAt:
@@ -139,18 +146,62 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatBool(t.Confirmed)
 	case fieldVerified:
 		return formatBool(t.Verified)
-	case fieldResolution:
-		return t.Resolution
-	case fieldPriority:
-		return t.Priority
 	case fieldTags:
 		return strings.Join(t.Tags, " ")
-	case fieldLastPublic:
-		return t.LastPublic
-	case fieldLastCustomer:
-		return t.LastCustomer
+	case fieldWatchers:
+		return strings.Join(t.Watchers, " ")
+	case fieldChecklists:
+		if len(t.Checklists) == 0 {
+			return ""
+		}
+		return formatJSON(t.Checklists)
 	}
 	return ""
+}
+
+// text is where a field stands that is plain text, or nil.
+func (t *Ticket) text(field string) *string {
+	switch field {
+	case fieldNumber:
+		return &t.Number
+	case fieldSubject:
+		return &t.Subject
+	case fieldLanguage:
+		return &t.Language
+	case fieldMailbox:
+		return &t.Mailbox
+	case fieldTeam:
+		return &t.Team
+	case fieldOwner:
+		return &t.Owner
+	case fieldAssignee:
+		return &t.Assignee
+	case fieldCategory:
+		return &t.Category
+	case fieldPriority:
+		return &t.Priority
+	case fieldImpact:
+		return &t.Impact
+	case fieldUrgency:
+		return &t.Urgency
+	case fieldCI:
+		return &t.CI
+	case fieldService:
+		return &t.Service
+	case fieldOrganisation:
+		return &t.Organisation
+	case fieldServiceLevel:
+		return &t.ServiceLevel
+	case fieldAlert:
+		return &t.Alert
+	case fieldResolution:
+		return &t.Resolution
+	case fieldLastPublic:
+		return &t.LastPublic
+	case fieldLastCustomer:
+		return &t.LastCustomer
+	}
+	return nil
 }
 
 // Replay rebuilds a ticket from its entries.
@@ -186,17 +237,13 @@ func (t *Ticket) apply(e Entry) error {
 }
 
 func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
+	if text := t.text(c.Field); text != nil {
+		*text = c.After
+		return nil
+	}
 	switch c.Field {
-	case fieldNumber:
-		t.Number = c.After
 	case fieldState:
 		t.State, t.StateSince = State(c.After), at
-	case fieldSubject:
-		t.Subject = c.After
-	case fieldLanguage:
-		t.Language = c.After
-	case fieldMailbox:
-		t.Mailbox = c.After
 	case fieldRequester:
 		err = json.Unmarshal([]byte(c.After), &t.Requester)
 	case fieldParticipants:
@@ -204,18 +251,17 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		err = json.Unmarshal([]byte(c.After), &t.Participants)
 	case fieldVerified:
 		t.Verified = c.After != ""
-	case fieldTeam:
-		t.Team = c.After
 	case fieldTier:
 		t.Tier, err = parseInt(c.After)
-	case fieldOwner:
-		t.Owner = c.After
-	case fieldAssignee:
-		t.Assignee = c.After
-	case fieldPriority:
-		t.Priority = c.After
 	case fieldTags:
 		t.Tags = strings.Fields(c.After)
+	case fieldWatchers:
+		t.Watchers = strings.Fields(c.After)
+	case fieldChecklists:
+		t.Checklists = nil
+		if c.After != "" {
+			err = json.Unmarshal([]byte(c.After), &t.Checklists)
+		}
 	case fieldSolvedAt:
 		t.SolvedAt, err = parseTime(c.After)
 	case fieldClosedAt:
@@ -228,12 +274,6 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.FollowUpOf = TicketID(n)
 	case fieldConfirmed:
 		t.Confirmed = c.After != ""
-	case fieldResolution:
-		t.Resolution = c.After
-	case fieldLastPublic:
-		t.LastPublic = c.After
-	case fieldLastCustomer:
-		t.LastCustomer = c.After
 	case fieldThread:
 		address, id, _ := strings.Cut(c.After, " ")
 		if t.Thread == nil {

@@ -58,6 +58,14 @@ type Ticket struct {
 	Urgency  string   `json:"urgency,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
 
+	CI           string   `json:"ci,omitempty"` // configuration item
+	Service      string   `json:"service,omitempty"`
+	Organisation string   `json:"organisation,omitempty"` // the customer
+	ServiceLevel string   `json:"service_level,omitempty"`
+	Watchers     []string `json:"watchers,omitempty"` // lower-case addresses
+	Checklists   []string `json:"checklists,omitempty"`
+	Alert        string   `json:"alert,omitempty"` // key of the alerts it is about
+
 	Created    time.Time `json:"created"`
 	StateSince time.Time `json:"state_since"`
 	Updated    time.Time `json:"updated"`
@@ -84,6 +92,7 @@ type Ticket struct {
 func (t *Ticket) clone() *Ticket {
 	c := *t
 	c.Participants, c.Tags, c.Clocks = slices.Clone(t.Participants), slices.Clone(t.Tags), slices.Clone(t.Clocks)
+	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
 	c.Thread = maps.Clone(t.Thread)
 	for address, ids := range c.Thread {
 		c.Thread[address] = slices.Clone(ids)
