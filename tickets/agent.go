@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"slices"
 	"strings"
 
 	"supportd/tickets/command"
@@ -209,12 +210,15 @@ func (op *operation) assign(c command.Command) bool {
 }
 
 // held settles a held mail of this ticket.
-func (op *operation) held(c command.Command, what *uint64, key string) bool {
-	h := op.k.Held
-	if h == nil || h.Ticket != op.t.ID {
+func (op *operation) held(c command.Command, what *[]uint64, key string) bool {
+	h := op.k.Held[heldID(c)]
+	if h == nil || h.Ticket != op.t.ID || h.Final && what == &op.out.Admit {
 		return op.refuse(Line{Key: "refused.id", Args: map[string]string{"id": c.Args}})
 	}
-	*what = h.ID
+	if slices.Contains(op.out.Admit, h.ID) || slices.Contains(op.out.Reject, h.ID) {
+		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#admit " + c.Args, "other": "#reject " + c.Args}})
+	}
+	*what = append(*what, h.ID)
 	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"id": c.Args, "from": h.From, "number": op.t.Number}})
 	return true
 }
@@ -343,7 +347,7 @@ func (op *operation) refuseState(word string) bool {
 func (op *operation) refuse(line Line) bool {
 	op.t = op.k.Ticket.clone()
 	op.out.Ticket = op.t
-	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel = nil, nil, 0, 0, nil
+	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel = nil, nil, nil, nil, nil
 	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
 	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {

@@ -76,7 +76,7 @@ func (d *Desk) carryOut(a *application) error {
 	}
 	if a.dec.Hold != "" {
 		h := HeldMail{Message: a.stored.Key, Ticket: a.stored.Ticket, From: a.stored.From.Mail, Subject: a.stored.Subject,
-			Reason: a.dec.Hold, Since: a.now}
+			Reason: a.dec.Hold, Since: a.now, Final: a.dec.Final}
 		if err := a.tx.hold(&h); err != nil {
 			return err
 		}
@@ -168,6 +168,9 @@ func (a *application) index(t *Ticket) error {
 	if err := a.tx.btx.Bucket(bucketNumbers).Put([]byte(t.Number), key64(uint64(t.ID))); err != nil {
 		return err
 	}
+	if checkAddress(t.Requester.Mail) != nil {
+		return nil // nobody writes from there again
+	}
 	key := append(append([]byte(strings.ToLower(t.Requester.Mail)), 0), key64(uint64(t.ID))...)
 	return a.tx.btx.Bucket(bucketRequesters).Put(key, []byte{})
 }
@@ -191,8 +194,31 @@ func (d *Desk) owe(a *application, m Mail) error {
 		if err := a.tx.log(a.now, "mail.not_made", detail); err != nil {
 			return err
 		}
-		if a.ticket != nil && !m.NoTicket {
-			return a.append(a.ticket, Entry{At: a.now, Rev: a.r.Rev, Kind: EntryDelivery, Actor: Actor{Kind: ActorSystem}, Template: m.Template, Detail: detail})
+		if a.ticket == nil || m.NoTicket {
+			return nil
+		}
+		if err := a.append(a.ticket, Entry{At: a.now, Rev: a.r.Rev, Kind: EntryDelivery, Actor: Actor{Kind: ActorSystem}, Template: m.Template, Detail: oneLine(detail)}); err != nil {
+			return err
+		}
+		if m.Class == ClassAnswer {
+			return d.tellNotMade(a, m, err)
+		}
+	}
+	return nil
+}
+
+// tellNotMade tells the agent whose answer could not be made: nothing else would, and the receipt says that it is sent.
+func (d *Desk) tellNotMade(a *application, m Mail, cause error) error {
+	dr := &decider{k: &Known{Ticket: a.ticket, Brand: a.brand(a.ticket)}, in: &Incoming{Arrived: a.now}, r: a.r, now: a.now}
+	dr.out.Ticket = a.ticket.clone()
+	dr.tell([]string{strings.ToLower(m.Agent.Address)}, TemplateUndelivered, PurposeNote, false, func(v *InternalView) {
+		v.Text, v.TextFrom = m.Public.Text, m.Agent.Address
+		v.Lines = []Line{{Key: "undelivered.refused", Args: map[string]string{"to": oneLine(m.To.Mail), "reason": oneLine(cause.Error())}},
+			{Key: "undelivered.what_now", Args: map[string]string{"to": oneLine(m.To.Mail)}}}
+	})
+	for _, notice := range dr.out.Mails {
+		if err := d.owe(a, notice); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -220,6 +246,10 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	if m.NoTicket {
 		t = nil
 	}
+	if err := checkAddress(m.To.Mail); err != nil {
+		return err
+	}
+	m.Cc = slices.DeleteFunc(slices.Clone(m.Cc), func(c Address) bool { return checkAddress(c.Mail) != nil })
 	first, err := a.tx.nextOutgoing()
 	if err != nil {
 		return storeError{err}
@@ -229,13 +259,9 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	if err != nil {
 		return storeError{err}
 	}
-	letter, err := d.letter(a, m, t, first, principal)
+	letter, mail, err := d.composed(a, m, t, first, principal)
 	if err != nil {
 		return err
-	}
-	mail, err := a.r.Composer.Compose(letter)
-	if err != nil {
-		return fmt.Errorf("compose: %w", err)
 	}
 	if err := d.enqueueAll(a, m, t, letter, mail, first); err != nil {
 		return err
@@ -262,14 +288,24 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	return nil
 }
 
+// composed makes the letter and its bytes. A panic on the way, over a text that nobody thought of, is an error of this
+// mail alone.
+func (d *Desk) composed(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (l Letter, mail []byte, err error) {
+	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
+	if l, err = d.letter(a, m, t, id, principal); err != nil {
+		return l, nil, err
+	}
+	if mail, err = a.r.Composer.Compose(l); err != nil {
+		return l, nil, fmt.Errorf("compose: %w", err)
+	}
+	return l, mail, nil
+}
+
 // enqueueAll makes a row for each recipient of the same bytes.
 func (d *Desk) enqueueAll(a *application, m Mail, t *Ticket, l Letter, mail []byte, first OutgoingID) error {
 	var addresses []string
 	for _, r := range append([]Address{m.To}, m.Cc...) {
-		if err := checkAddress(r.Mail); err != nil {
-			return err
-		}
-		if key := strings.ToLower(r.Mail); !slices.Contains(addresses, key) {
+		if !slices.ContainsFunc(addresses, func(a string) bool { return strings.EqualFold(a, r.Mail) }) {
 			addresses = append(addresses, r.Mail)
 		}
 	}
@@ -400,6 +436,8 @@ func (d *Desk) carried(a *application, c Class) []File {
 			if at.Inline && at.Size < minInline || c == ClassAnswer && at.Dangerous {
 				continue
 			}
+		} else if c == ClassAnswer {
+			break // what the message's own list does not vouch for
 		}
 		if room -= len(f.Data); room < 0 {
 			break

@@ -1,6 +1,10 @@
 package tickets
 
-import "time"
+import (
+	"encoding/json"
+	"slices"
+	"time"
+)
 
 // Clocks of the SLA kind: the promised time to the first answer and to the solution.
 const (
@@ -18,15 +22,30 @@ func (d *decider) startClocks(e *Entry) {
 
 // changeClock changes the clock of a kind within an entry; change reports whether it did anything.
 func changeClock(t *Ticket, e *Entry, kind string, change func(*Clock) bool) {
-	for _, c := range t.Clocks {
-		if c.Kind != kind {
-			continue
-		}
-		before := formatJSON(c)
-		if change(&c) {
-			e.Changes = append(e.Changes, Change{Field: fieldClock, Before: before, After: formatJSON(c)})
+	c, ok := t.clock(kind, e.Changes)
+	if !ok {
+		return
+	}
+	before := formatJSON(c)
+	if change(&c) {
+		e.Changes = append(e.Changes, Change{Field: fieldClock, Before: before, After: formatJSON(c)})
+	}
+}
+
+// clock is the clock of a kind after the changes that are not applied yet: one mail may pause it and let it run on.
+func (t *Ticket) clock(kind string, pending []Change) (Clock, bool) {
+	for _, p := range slices.Backward(pending) {
+		var c Clock
+		if p.Field == fieldClock && json.Unmarshal([]byte(p.After), &c) == nil && c.Kind == kind {
+			return c, true
 		}
 	}
+	for _, c := range t.Clocks {
+		if c.Kind == kind {
+			return c, true
+		}
+	}
+	return Clock{}, false
 }
 
 // stopClock ends a clock that was not ended.

@@ -291,7 +291,7 @@ func (d *decider) customerWrote() {
 		return
 	}
 	e := d.received()
-	if ended && d.reopensToday() >= d.r.Limits.ReopensPerDay {
+	if ended && d.k.Reopens >= d.r.Limits.ReopensPerDay {
 		e.Detail = "not reopened: it was reopened too often today"
 	} else {
 		d.move(t, &e, eventCustomer)
@@ -314,17 +314,6 @@ func (d *decider) by() string {
 		return "admission by " + d.k.AdmittedBy
 	}
 	return d.k.By
-}
-
-// reopensToday counts the reopenings of the last 24 hours among the newest entries.
-func (d *decider) reopensToday() int {
-	n := 0
-	for _, e := range d.k.Recent {
-		if e.Detail == detailReopened && d.now.Sub(e.At) < 24*time.Hour {
-			n++
-		}
-	}
-	return n
 }
 
 // received is the entry of a customer's message.

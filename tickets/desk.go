@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"sync/atomic"
 	"time"
 )
@@ -173,8 +174,13 @@ func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now ti
 		return tx.outcomeOf(r)
 	}
 	if poison != "" {
+		k := Unknown(rules, in.Source.Mailbox)
 		held := Decision{Result: Quarantined, Why: poison, Hold: poison}
-		return d.apply(&application{tx: tx, r: rules, in: in, known: Unknown(rules, in.Source.Mailbox), dec: held, now: now}, ref)
+		if rules.Admin != "" {
+			held.Mails = []Mail{healthMail(rules, k.Brand, []Line{{Key: "health.unreadable", Args: map[string]string{
+				"mailbox": in.Source.Mailbox, "uid": strconv.FormatUint(uint64(in.Source.UID), 10), "reason": poison}}})}
+		}
+		return d.apply(&application{tx: tx, r: rules, in: in, known: k, dec: held, now: now}, ref)
 	}
 	known, err := tx.know(rules, in, now)
 	if err != nil {

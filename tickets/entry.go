@@ -155,8 +155,26 @@ func (t *Ticket) value(field string, pending []Change) string {
 			return ""
 		}
 		return formatJSON(t.Checklists)
+	case fieldParticipants:
+		if len(t.Participants) > 0 {
+			return formatJSON(t.Participants)
+		}
 	}
 	return ""
+}
+
+// stands reports whether a change that was made before is still what the ticket says, after the changes that are not
+// applied yet.
+func (t *Ticket) stands(c Change, pending []Change) bool {
+	if c.Field != fieldClock {
+		return t.value(c.Field, pending) == c.After
+	}
+	var made Clock
+	if json.Unmarshal([]byte(c.After), &made) != nil {
+		return false
+	}
+	now, ok := t.clock(made.Kind, pending)
+	return ok && formatJSON(now) == c.After
 }
 
 // text is where a field stands that is plain text, or nil.
@@ -247,8 +265,9 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 	case fieldRequester:
 		err = json.Unmarshal([]byte(c.After), &t.Requester)
 	case fieldParticipants:
-		t.Participants = nil
-		err = json.Unmarshal([]byte(c.After), &t.Participants)
+		if t.Participants = nil; c.After != "" {
+			err = json.Unmarshal([]byte(c.After), &t.Participants)
+		}
 	case fieldVerified:
 		t.Verified = c.After != ""
 	case fieldTier:

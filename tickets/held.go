@@ -11,13 +11,15 @@ func (d *Desk) settleHeld(a *application) error {
 	if len(a.dec.Entries) > 0 {
 		by = a.dec.Entries[0].Actor.Name
 	}
-	if id := a.dec.Admit; id != 0 {
+	for _, id := range a.dec.Admit {
 		if _, err := d.admit(a.tx, a.r, id, by); err != nil {
 			return err
 		}
 	}
-	if id := a.dec.Reject; id != 0 {
-		return d.reject(a.tx, id, by)
+	for _, id := range a.dec.Reject {
+		if err := d.reject(a.tx, id, by); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -63,7 +65,7 @@ func (d *Desk) admit(tx *Tx, r *Rules, id uint64, by string) (Outcome, error) {
 		if err != nil {
 			return Outcome{}, err
 		}
-		if err := tx.knowTicket(known, t); err != nil {
+		if err := tx.knowTicket(known, t, now); err != nil {
 			return Outcome{}, err
 		}
 	}

@@ -18,8 +18,9 @@ type Known struct {
 	TokenOwner  string  // whom that was given to
 	Conflict    bool    // reply addresses of two tickets
 	Recent      []Entry // of Ticket, newest first
-	RefersAuto  bool    // it refers to an automatic mail of ours (S-060)
+	RefersAuto  bool    // the nearest mail of ours that it refers to is an automatic one (S-060)
 	ForeignID   bool    // it refers to an id under our domain that we never signed (S-097)
+	Reopens     int     // how often customers reopened Ticket in the last 24 hours, when it is solved or closed
 	Suggestion  *Ticket // a ticket it may belong to, though nothing proves it
 	About       *Outgoing
 	AboutBounce bool // About was found by the envelope sender's token or a signed Message-ID
@@ -29,9 +30,9 @@ type Known struct {
 	AnswersHour int // automatic answers to the author in the last hour
 	AnswersDay  int
 	NextID      TicketID
-	NextCount   uint64    // of the next ticket number; runs ahead of NextID after a restore
-	Held        *HeldMail // the mail that a command names, when it names one
-	Undo        *Undoable // what #undo would take back, when the message asks for it
+	NextCount   uint64               // of the next ticket number; runs ahead of NextID after a restore
+	Held        map[uint64]*HeldMail // the held mails that commands of this mail name
+	Undo        *Undoable            // what #undo would take back, when the message asks for it
 	NoticesHour int
 }
 
@@ -58,7 +59,7 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	}
 	k.Duplicate = dup
 	k.Own = tx.signedID(r, m.ID) != nil
-	if err := tx.knowThread(k, r, m); err != nil {
+	if err := tx.knowThread(k, r, m, now); err != nil {
 		return nil, err
 	}
 	if err := tx.knowCommands(k, r, m); err != nil {
@@ -80,7 +81,7 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 }
 
 // knowThread finds the ticket that a message continues: reply address, then our own Message-ID, then a subject tag.
-func (tx *Tx) knowThread(k *Known, r *Rules, m *Message) error {
+func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 	tokens := tx.addressTokens(r, m)
 	for _, t := range tokens {
 		if t.Purpose == PurposeBounce {
@@ -99,13 +100,16 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message) error {
 			k.Token = t // a note address beside a public one: the safer one wins
 		}
 	}
+	ours := false
 	for _, id := range referred(m) {
 		t := tx.signedID(r, id)
 		if t == nil {
 			k.ForeignID = k.ForeignID || looksOwn(r, id)
 			continue
 		}
-		k.RefersAuto = k.RefersAuto || t.Purpose == PurposeIDAuto
+		if !ours {
+			k.RefersAuto, ours = t.Purpose == PurposeIDAuto, true
+		}
 		if k.About == nil {
 			if o, err := tx.Outgoing(t.Outgoing); err == nil {
 				k.About = o
@@ -125,26 +129,47 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message) error {
 			return nil
 		}
 		k.TokenOwner = tx.address(k.Token.Principal)
-		return tx.knowTicket(k, t)
+		return tx.knowTicket(k, t, now)
 	}
-	return tx.knowSuggestion(k, m)
+	return tx.knowSuggestion(k, m, now)
 }
 
-func (tx *Tx) knowTicket(k *Known, t *Ticket) (err error) {
+func (tx *Tx) knowTicket(k *Known, t *Ticket, now time.Time) (err error) {
 	k.Ticket = t
-	k.Recent, err = tx.lastEntries(t.ID, 12)
+	if k.Recent, err = tx.lastEntries(t.ID, 12); err != nil || t.State.Live() {
+		return err
+	}
+	k.Reopens, err = tx.reopens(t.ID, now.Add(-24*time.Hour))
 	return err
+}
+
+// maxReopenBack bounds how many entries are looked through for reopenings.
+const maxReopenBack = 500
+
+// reopens counts how often mails of customers reopened a ticket since then.
+func (tx *Tx) reopens(id TicketID, since time.Time) (int, error) {
+	recent, err := tx.lastEntries(id, maxReopenBack)
+	n := 0
+	for _, e := range recent {
+		if e.At.Before(since) {
+			break
+		}
+		if e.Detail == detailReopened {
+			n++
+		}
+	}
+	return n, err
 }
 
 // knowSuggestion looks for a ticket that the message may belong to: the number in its subject, or a live ticket of the
 // author with the same subject. Nothing but a person's decision, or an authenticated participant's number, joins them.
-func (tx *Tx) knowSuggestion(k *Known, m *Message) error {
+func (tx *Tx) knowSuggestion(k *Known, m *Message, now time.Time) error {
 	if n := subjectTag(m.Subject); n != "" {
 		if t, err := tx.TicketByNumber(n); err == nil {
 			k.Suggestion = t
 			if m.Author != "" && t.participant(m.Author) {
 				k.By = bySubject
-				return tx.knowTicket(k, t)
+				return tx.knowTicket(k, t, now)
 			}
 			return nil
 		}

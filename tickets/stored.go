@@ -40,6 +40,7 @@ type HeldMail struct {
 	Subject string    `json:"subject"`
 	Reason  string    `json:"reason"`
 	Since   time.Time `json:"since"`
+	Final   bool      `json:"final,omitempty"` // nobody can let it in: it can be dropped only
 }
 
 // LogEntry is something that happened and belongs to no ticket.
@@ -204,7 +205,7 @@ func (d *Desk) Place(ctx context.Context, mailbox string, uidValidity uint32) (P
 			return tx.put(bucketPlaces, []byte(mailbox), p)
 		})
 	}
-	return Place{UIDValidity: p.UIDValidity, Next: p.Next, Holes: p.Holes, Started: p.Started}, err
+	return Place(p), err
 }
 
 // Settled tells, of the UIDs given, those that are settled, and how.

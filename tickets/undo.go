@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,12 +24,11 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 	for _, c := range command.Parse(strings.TrimSpace(m.Reply)).Commands {
 		switch c.Word {
 		case "admit", "reject", "release":
-			id, err := strconv.ParseUint(strings.Trim(c.Args, "# "), 10, 64)
-			if err != nil {
-				continue
-			}
-			if h, err := tx.HeldMail(id); err == nil {
-				k.Held = h
+			if h, err := tx.HeldMail(heldID(c)); err == nil {
+				if k.Held == nil {
+					k.Held = map[uint64]*HeldMail{}
+				}
+				k.Held[h.ID] = h
 			}
 		case "undo":
 			if err := tx.knowUndo(k, strings.ToLower(m.Author)); err != nil {
@@ -39,22 +39,43 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 	return nil
 }
 
+// heldID is the number of a held mail that a command names, or 0.
+func heldID(c command.Command) uint64 {
+	id, err := strconv.ParseUint(strings.Trim(c.Args, "# "), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return id
+}
+
+// maxUndoBack is how many entries back an agent's last mail is looked for.
+const maxUndoBack = 200
+
 // knowUndo finds the agent's last mail on the ticket and what became of its answer.
 func (tx *Tx) knowUndo(k *Known, agent string) error {
+	recent, err := tx.lastEntries(k.Ticket.ID, maxUndoBack)
+	if err != nil {
+		return err
+	}
 	cause := ""
-	for _, e := range k.Recent {
+	for _, e := range recent {
 		if cause == "" && strings.HasPrefix(e.Detail, "#undo") {
 			return nil // taken back already
 		}
-		if cause == "" && e.Actor.Kind == ActorAgent && strings.EqualFold(e.Actor.Name, agent) && len(e.Changes) > 0 && e.Kind != EntryQueued {
+		if cause != "" || e.Actor.Kind != ActorAgent || !strings.EqualFold(e.Actor.Name, agent) {
+			continue
+		}
+		if len(e.Changes) > 0 {
 			cause = e.Cause
+		} else if e.Kind == EntryNoted {
+			return nil // a note is only ever added; what was before it is not the last mail any more
 		}
 	}
 	if cause == "" {
 		return nil
 	}
 	u := &Undoable{}
-	for _, e := range k.Recent {
+	for _, e := range recent {
 		if e.Cause != cause {
 			continue
 		}
@@ -62,7 +83,21 @@ func (tx *Tx) knowUndo(k *Known, agent string) error {
 		if e.Kind != EntryQueued || !k.Ticket.participant(firstOf(e.To)) {
 			continue
 		}
-		o, err := tx.Outgoing(e.Outgoing)
+		if err := tx.knowCopies(u, e); err != nil {
+			return err
+		}
+	}
+	k.Undo = u
+	return nil
+}
+
+// knowCopies finds what became of an answer that was queued: it has a row for each recipient, one after the other.
+func (tx *Tx) knowCopies(u *Undoable, e Entry) error {
+	for id := e.Outgoing; ; id++ {
+		o, err := tx.Outgoing(id)
+		if id > e.Outgoing && (errors.Is(err, ErrNotFound) || err == nil && o.MessageID != e.MessageID) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}
@@ -72,8 +107,6 @@ func (tx *Tx) knowUndo(k *Known, agent string) error {
 			u.Gone = true
 		}
 	}
-	k.Undo = u
-	return nil
 }
 
 func firstOf(list []string) string {
@@ -94,8 +127,8 @@ func (op *operation) undo() bool {
 	}
 	for _, e := range u.Entries {
 		for _, c := range slices.Backward(e.Changes) {
-			if c.Field == fieldThread || c.Field == fieldClock && c.Before == "" {
-				continue
+			if c.Field == fieldThread || c.Field == fieldClock && c.Before == "" || !op.t.stands(c, op.entry.Changes) {
+				continue // what others changed since is theirs
 			}
 			op.entry.Changes = append(op.entry.Changes, Change{Field: c.Field, Before: c.After, After: c.Before})
 		}
