@@ -48,9 +48,18 @@ func isThanks(m *Message) bool {
 		}
 		grateful = grateful || gratitude[w]
 		works = works || success[w]
-		if w == "wieder" || w == "again" && (i == 0 || !gratitude[words[i-1]]) { // "thanks again" is a thank-you
+		if w == "wieder" || w == "again" && !thanking(words[:i]) { // "thanks again" and "thank you again" are thanks
 			again = true
 		}
 	}
 	return grateful && len(words) <= maxThanks && (!again || works)
+}
+
+// thanking reports whether the words end in a thank-you.
+func thanking(words []string) bool {
+	n := len(words)
+	if n > 0 && words[n-1] == "you" {
+		n--
+	}
+	return n > 0 && gratitude[words[n-1]]
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -123,7 +124,10 @@ func (d *Desk) Tick(ctx context.Context) (time.Time, error) {
 func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	at, id, kind := keyTime(key[:8]), TicketID(binary.BigEndian.Uint64(key[8:16])), string(key[16:])
 	t, err := tx.Ticket(id)
-	if err != nil {
+	if errors.Is(err, ErrNotFound) || errors.Is(err, errDamaged) {
+		d.Log.Error("timer dropped", "ticket", id, "timer", kind, "err", err)
+		return nil // the other tickets' timers go on
+	} else if err != nil {
 		return err
 	}
 	r := d.Rules()

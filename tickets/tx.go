@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -302,13 +303,15 @@ func (tx *Tx) countAnswer(address string, at time.Time, id OutgoingID) error {
 	return tx.btx.Bucket(bucketAnswers).Put(append(key, key64(uint64(id))...), []byte{})
 }
 
-// timeKey orders as time does, from 1970 on.
+// timeKey orders as time does, from 1970 to 2262; what lies outside counts as the nearer end.
 func timeKey(t time.Time) []byte {
-	n := t.UnixNano()
-	if n < 0 {
-		n = 0
+	switch {
+	case t.Before(time.Unix(0, 0)):
+		return key64(0)
+	case t.After(time.Unix(0, math.MaxInt64)):
+		return key64(math.MaxInt64)
 	}
-	return key64(uint64(n))
+	return key64(uint64(t.UnixNano()))
 }
 
 func keyTime(k []byte) time.Time { return time.Unix(0, int64(binary.BigEndian.Uint64(k))).UTC() }
