@@ -80,7 +80,12 @@ func TestDocsGenerated(t *testing.T) {
 			}
 			continue
 		}
-		if diff := gocmp.Diff(readDocument(t, file), text); diff != "" {
+		there := readDocument(t, file)
+		if file == "docs/cases.md" {
+			overclaims(t, there, text)
+			continue
+		}
+		if diff := gocmp.Diff(there, text); diff != "" {
 			t.Errorf("%s is not what the program says; go test ./cmd/supportd -run Docs -update writes it anew (-there +wanted):\n%s", file, diff)
 		}
 	}
@@ -245,6 +250,35 @@ func casesPage(t *testing.T) string {
 	return fmt.Sprintf("# Cases\n\nThis page is made from the tests. It lists what an inbox on the Internet has to stand, and which tests "+
 		"name the case.\nA case that is named is tried at least in one form, not in every form there may be.\n\n**%d of %d cases are named by a test.**\n%s",
 		covered, all, body.String())
+}
+
+// overclaims fails when the page names a case or a file that the tests do not bear out. A page that is merely behind the
+// tests is not wrong, and is said: it changes with every test that is written.
+func overclaims(t *testing.T, there, now string) {
+	t.Helper()
+	rows := func(page string) map[string][]string {
+		m := map[string][]string{}
+		for line := range strings.Lines(page) {
+			if cells := strings.Split(line, " | "); len(cells) == 3 {
+				m[cells[0]+" "+cells[1]] = strings.Split(strings.TrimSuffix(strings.TrimSpace(cells[2]), " |"), "<br>")
+			}
+		}
+		return m
+	}
+	have := rows(now)
+	if len(have) < 210 {
+		t.Fatalf("docs/cases.md would have %d rows", len(have))
+	}
+	for name, files := range rows(there) {
+		for _, f := range files {
+			if f != "not yet" && !slices.Contains(have[name], f) {
+				t.Errorf("docs/cases.md says that %s holds %s; go test ./cmd/supportd -run Docs -update writes it anew", f, name)
+			}
+		}
+	}
+	if there != now {
+		t.Log("docs/cases.md is behind the tests; go test ./cmd/supportd -run Docs -update writes it anew")
+	}
 }
 
 func heldCases(t *testing.T) map[string][]string {

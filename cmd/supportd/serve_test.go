@@ -48,7 +48,7 @@ func TestSocketLongPath(t *testing.T) {
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := listenSocket(socketPath(dir)); err == nil || !strings.Contains(err.Error(), "choose a shorter state:") {
+	if _, err := listenSocket(socketPath(dir)); err == nil || !strings.Contains(err.Error(), "too long for a unix socket") {
 		t.Errorf("%v", err)
 	}
 	t.Chdir(dir)
