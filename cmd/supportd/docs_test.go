@@ -170,9 +170,9 @@ func cliPage() string {
 				walk(sub)
 				continue
 			}
-			fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```\n%s\n```\n", sub.CommandPath(), sentence(cmp.Or(sub.Long, sub.Short)), sub.UseLine())
+			fmt.Fprintf(&b, "\n## %s\n\n%s\n\n```\n%s\n```\n", sub.CommandPath(), sentence(sub), sub.UseLine())
 			if sub.Example != "" {
-				fmt.Fprintf(&b, "\nFor example:\n\n```\n%s\n```\n", strings.TrimSpace(sub.Example))
+				fmt.Fprintf(&b, "\nFor example:\n\n```\n%s\n```\n", strings.ReplaceAll(strings.TrimSpace(sub.Example), "\n  ", "\n"))
 			}
 			if sub.LocalNonPersistentFlags().HasFlags() {
 				b.WriteString("\n")
@@ -184,10 +184,11 @@ func cliPage() string {
 	return b.String()
 }
 
-func sentence(s string) string {
-	s = strings.TrimSpace(s)
-	if !strings.HasSuffix(s, ".") {
-		s += "."
+// sentence is what a command says of itself, with a full stop; its own name at the start is marked as such.
+func sentence(c *cobra.Command) string {
+	s := strings.TrimSuffix(strings.TrimSpace(cmp.Or(c.Long, c.Short)), ".") + "."
+	if rest, ok := strings.CutPrefix(s, c.Name()+" "); ok {
+		return "`" + c.Name() + "` " + rest
 	}
 	return strings.ToUpper(s[:1]) + s[1:]
 }
