@@ -68,7 +68,7 @@ func (d *Demo) Run(ctx context.Context) (err error) {
 		defer func() { err = errors.Join(err, os.RemoveAll(r.dir)) }()
 	}
 	r.tale = newTale(d.Out, d.Color, d.Now, r.started)
-	if r.office, err = openPostOffice(d.Now, r.tale.delivering); err != nil {
+	if r.office, err = openPostOffice(d.Now, r.tale); err != nil {
 		return err
 	}
 	defer r.office.close()

@@ -90,6 +90,7 @@ func (p *page) handler() http.Handler {
 	mux.HandleFunc("GET /mail/{user}/{folder}/{uid}/file/{n}", p.mailFile)
 	mux.HandleFunc("GET /page.css", p.file("text/css; charset=utf-8"))
 	mux.HandleFunc("GET /page.js", p.file("text/javascript; charset=utf-8"))
+	mux.HandleFunc("GET /favicon.ico", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) })
 	mux.HandleFunc("POST /send", p.send)
 	return p.guard(http.NewCrossOriginProtection().Handler(mux))
 }

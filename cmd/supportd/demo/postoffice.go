@@ -16,11 +16,16 @@ import (
 // postOffice is the mail provider of the demo: an SMTP server that takes mail from those who log in, and an IMAP server
 // where everybody reads theirs. Both listen on 127.0.0.1 only; nothing leaves the machine.
 type postOffice struct {
-	imap *imaptest.Server
-	smtp *smtptest.Server
-	now  func() time.Time
-	// delivering is told of each mail before it lies in a mailbox; user is "" when nobody has the address.
-	delivering func(from, to, user string, data []byte)
+	imap  *imaptest.Server
+	smtp  *smtptest.Server
+	now   func() time.Time
+	watch onlooker
+}
+
+// onlooker is told of each mail.
+type onlooker interface {
+	delivering(from, to, user string, data []byte) // before it lies in a mailbox; user is "" when nobody has the address
+	delivered()                                    // and after
 }
 
 const (
@@ -29,8 +34,8 @@ const (
 )
 
 // openPostOffice starts both servers with an account for everybody.
-func openPostOffice(now func() time.Time, delivering func(from, to, user string, data []byte)) (*postOffice, error) {
-	p := &postOffice{now: now, delivering: delivering}
+func openPostOffice(now func() time.Time, watch onlooker) (*postOffice, error) {
+	p := &postOffice{now: now, watch: watch}
 	var err error
 	if p.imap, err = imaptest.NewServer(imaptest.Options{}); err != nil {
 		return nil, err
@@ -61,16 +66,17 @@ func (p *postOffice) close() {
 func (p *postOffice) deliver(from, to string, data []byte) error {
 	who, ok := owner(to)
 	if !ok {
-		p.delivering(from, to, "", data)
+		p.watch.delivering(from, to, "", data)
 		if from == "" {
 			return nil
 		}
 		return p.deliver("", from, p.report(from, to, data))
 	}
-	p.delivering(from, to, who.User, data)
+	p.watch.delivering(from, to, who.User, data)
 	head := fmt.Sprintf("Return-Path: <%s>\r\nDelivered-To: %s\r\nReceived: from [127.0.0.1] by mail.nordwind.example with ESMTPA\r\n\tfor <%s>; %s\r\n",
 		from, to, to, p.now().Format(time.RFC1123Z))
 	_, err := p.imap.Append(who.User, inbox, append([]byte(head), data...), nil, p.now())
+	p.watch.delivered()
 	return err
 }
 

@@ -29,7 +29,7 @@ type tale struct {
 	next    uint64                      // key of the next message record to tell of
 	entries map[tickets.TicketID]uint64 // how many entries of each ticket were told
 	lines   []line
-	changed chan struct{} // closed and replaced with every line
+	changed chan struct{} // closed and replaced with every line, and with every mail that lies in a mailbox
 }
 
 // line is one thing that happened.
@@ -59,7 +59,7 @@ func (t *tale) say(format string, args ...any) {
 	t.add("note", fmt.Sprintf(format, args...))
 }
 
-// news returns the lines so far, and a channel that is closed when there are more.
+// news returns the lines so far, and a channel that is closed when there is more to tell or to see.
 func (t *tale) news() ([]line, <-chan struct{}) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,8 +71,7 @@ func (t *tale) add(what, text string) {
 	text = strings.Join(strings.Fields(printable(text)), " ")
 	l := line{At: t.now().Sub(t.started), What: what, Text: text}
 	t.lines = append(t.lines, l)
-	close(t.changed)
-	t.changed = make(chan struct{})
+	t.wake()
 	label := fmt.Sprintf("%-6s", what)
 	if what == "note" {
 		label = "     ·"
@@ -84,6 +83,12 @@ func (t *tale) add(what, text string) {
 		}
 	}
 	fmt.Fprintf(t.out, "%6.2fs  %s  %s\n", l.At.Seconds(), label, text)
+}
+
+// wake tells those who wait that something is new. The caller holds mu.
+func (t *tale) wake() {
+	close(t.changed)
+	t.changed = make(chan struct{})
 }
 
 func colorOf(what string) string {
@@ -156,6 +161,13 @@ func (t *tale) delivering(sender, to, user string, data []byte) {
 		}
 		t.add("lost", fmt.Sprintf("nobody has the address %s; %s", to, why))
 	}
+}
+
+// delivered wakes those who wait for a mail: it lies in its mailbox now.
+func (t *tale) delivered() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.wake()
 }
 
 // templateOf tells what a mail of the desk is, by its Message-ID; "" when it is not the desk's. The caller holds mu.
