@@ -10,6 +10,8 @@ import (
 
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
+
+	"supportd/tickets"
 )
 
 const (
@@ -253,6 +255,7 @@ func (l *link) bodies(ctx context.Context, set imap.UIDSet, partial, limit int64
 				if err != nil && !errors.Is(err, errCut) {
 					return err
 				}
+				tickets.Failpoint("fetch.body")
 				got = true
 				take(body{uid: uid, raw: raw, cut: err != nil})
 				if err != nil {

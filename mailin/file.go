@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/emersion/go-imap/v2"
+
+	"supportd/tickets"
 )
 
 // canFile reports whether the folder lets us do what After wants, and tells once when it does not.
@@ -61,12 +63,14 @@ func (f *follower) file(ctx context.Context) error {
 		return nil
 	}
 	for _, set := range uidRuns(uids, 500) {
+		tickets.Failpoint("file.begin")
 		var err error
 		if f.moves() {
 			err = f.move(ctx, set)
 		} else {
 			err = f.flag(ctx, set)
 		}
+		tickets.Failpoint("file.done")
 		var no *imap.Error
 		if errors.As(err, &no) {
 			f.tellFiling(fmt.Sprintf("settled messages stay where they are: the server says %q", oneLine(no.Text)))
@@ -99,9 +103,11 @@ func (f *follower) move(ctx context.Context, set imap.UIDSet) error {
 	if err != nil {
 		return err
 	}
+	tickets.Failpoint("file.copied")
 	if err := f.store(ctx, set, imap.FlagDeleted); err != nil {
 		return err
 	}
+	tickets.Failpoint("file.marked")
 	return f.step(ctx, func() error { return f.c.UIDExpunge(set).Close() })
 }
 

@@ -117,6 +117,7 @@ func (f *follower) open(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the place in the mailbox: %w", err)
 	}
+	tickets.Failpoint("follow.placed")
 	if f.validity != validity {
 		clear(f.holes)
 		clear(f.broke)

@@ -221,10 +221,12 @@ func (q *queue) commit(slots []*slot) error {
 	if len(b.Messages) == 0 && b.Through == 0 {
 		return nil
 	}
+	tickets.Failpoint("queue.batch")
 	outcomes, err := f.To.Receive(q.ctx, b)
 	if err != nil {
 		return fmt.Errorf("store %d messages: %w", len(b.Messages), err)
 	}
+	tickets.Failpoint("queue.settled")
 	q.committed(b, outcomes)
 	return nil
 }
@@ -301,6 +303,7 @@ func (f *follower) parseSlot(s *slot) {
 		s.in.Arrived = now
 	}
 	m := read(f.Poller.Read, s.in.Raw, arrived)
+	tickets.Failpoint("queue.read")
 	s.in.Message = m
 	if !s.known && !m.Date.IsZero() && m.Date.Before(f.since) {
 		// The server does not say when it came. Taking a mail of last year for a new one would answer it.

@@ -151,6 +151,7 @@ func (d *dispatcher) settle() error {
 	if err := d.sender.Outbox.Settle(context.Background(), d.unsettled); err != nil {
 		return fmt.Errorf("record deliveries: %w", err)
 	}
+	tickets.Failpoint("send.recorded")
 	for _, dl := range d.unsettled {
 		delete(d.flying, dl.ID)
 		d.sender.count(dl)
@@ -275,6 +276,7 @@ func (d *dispatcher) begin(ctx context.Context, p plan) error {
 	if err := d.sender.Outbox.Attempt(ctx, p.attempts); err != nil {
 		return fmt.Errorf("record attempts: %w", err)
 	}
+	tickets.Failpoint("send.planned")
 	for i, m := range p.start {
 		d.flying[m.ID] = p.flights[i]
 		d.jobs[m.Server] <- m

@@ -216,6 +216,7 @@ func (r *relay) open(ctx context.Context, fresh bool) (*session, error) {
 		}
 		return nil, err
 	}
+	tickets.Failpoint("send.connected")
 	r.usable(false)
 	return s, nil
 }

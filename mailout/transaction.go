@@ -113,6 +113,7 @@ func (s *session) transact(m *tickets.Outgoing, needUTF8 bool) outcome {
 	case failed != nil:
 		return *failed
 	}
+	tickets.Failpoint("send.begin")
 	o := s.end(m.Bytes)
 	s.dirty = o.result != tickets.ResultSent
 	return o
@@ -175,12 +176,15 @@ func (s *session) end(raw []byte) outcome {
 	if err := s.writeStuffed(w, raw); err != nil {
 		return s.refusedMidway(err)
 	}
+	tickets.Failpoint("send.body")
 	s.wire.step(s.server.Timeouts.End)
 	_, _ = w.WriteString(".\r\n")
 	if err := w.Flush(); err != nil {
 		return ambiguous(err)
 	}
+	tickets.Failpoint("send.dot")
 	code, detail, err := s.reply()
+	tickets.Failpoint("send.reply")
 	switch {
 	case err != nil:
 		return ambiguous(err)

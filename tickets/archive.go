@@ -51,6 +51,7 @@ func (a *archive) put(now time.Time, raws [][]byte) ([]RawRef, error) {
 	if err := a.open(month); err != nil {
 		return nil, err
 	}
+	Failpoint("archive.begin")
 	refs := make([]RawRef, len(raws))
 	err := a.db.Update(func(btx *bolt.Tx) error {
 		raw, hash := btx.Bucket(bucketRaw), btx.Bucket(bucketHash)
@@ -75,8 +76,10 @@ func (a *archive) put(now time.Time, raws [][]byte) ([]RawRef, error) {
 				return err
 			}
 		}
+		Failpoint("archive.filled")
 		return nil
 	})
+	Failpoint("archive.kept")
 	a.trimmed.wrote(a.db)
 	return refs, err
 }
@@ -126,9 +129,11 @@ func createArchive(path string) error {
 		return nil
 	})
 	err = errors.Join(err, db.Close())
+	Failpoint("archive.made")
 	if err == nil {
 		err = os.Rename(temp, path)
 	}
+	Failpoint("archive.renamed")
 	if err == nil {
 		err = syncDir(filepath.Dir(path))
 	}

@@ -46,9 +46,11 @@ func (s *Store) Backup(ctx context.Context, file string, now time.Time) (BackupR
 		r.Bytes = info.Size()
 	}
 	err = errors.Join(err, f.Close())
+	Failpoint("backup.written")
 	if err == nil {
 		err = os.Rename(f.Name(), file)
 	}
+	Failpoint("backup.renamed")
 	if err == nil {
 		err = syncDir(filepath.Dir(file))
 	}
@@ -66,6 +68,7 @@ func (s *Store) writeBackup(ctx context.Context, w *tar.Writer, now time.Time, r
 	if err != nil {
 		return err
 	}
+	Failpoint("backup.desk")
 	keys, err := os.ReadFile(filepath.Join(s.dir, keyFile))
 	if err != nil {
 		return err
@@ -125,9 +128,11 @@ func Restore(dir, file string, now time.Time) (replaced string, err error) {
 	if err := unpack(file, fresh); err != nil {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
 	}
+	Failpoint("restore.unpacked")
 	if err := prepareRestored(fresh, lastNumber(dir)); err != nil {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
 	}
+	Failpoint("restore.prepared")
 	return swapIn(dir, fresh, now)
 }
 
@@ -274,9 +279,12 @@ func swapIn(dir, fresh string, now time.Time) (string, error) {
 		if err := os.Rename(old, filepath.Join(replaced, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return replaced, fmt.Errorf("restore into %s: %w", dir, plainCause(err))
 		}
+		Failpoint("restore.aside")
 		if err := os.Rename(filepath.Join(fresh, name), old); err != nil {
 			return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
 		}
+		Failpoint("restore.placed")
 	}
+	Failpoint("restore.swapped")
 	return replaced, syncDir(dir)
 }

@@ -62,6 +62,7 @@ func (s *Store) commitGroup(jobs []*job) {
 			finish(jobs, err)
 			return
 		}
+		Failpoint("commit.begin")
 		var bad *job
 		var after []func()
 		err := s.db.Update(func(btx *bolt.Tx) error {
@@ -72,9 +73,11 @@ func (s *Store) commitGroup(jobs []*job) {
 					return j.err
 				}
 			}
+			Failpoint("commit.filled")
 			after = tx.after
 			return nil
 		})
+		Failpoint("commit.durable")
 		if bad != nil {
 			bad.done <- bad.err
 			jobs = without(jobs, bad)
@@ -86,6 +89,7 @@ func (s *Store) commitGroup(jobs []*job) {
 		s.trimmed.wrote(s.db)
 		finish(jobs, err)
 		if err == nil {
+			Failpoint("commit.told")
 			for _, f := range after {
 				f()
 			}

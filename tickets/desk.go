@@ -61,10 +61,12 @@ func kick(c chan struct{}) {
 // mailbox's place. When it returns an error nothing happened, and the same call may be made again: what is settled
 // already is not done twice. A message that cannot be processed is held and stops no other (S-139).
 func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
+	Failpoint("intake.begin")
 	refs, err := d.archive(b)
 	if err != nil {
 		return nil, err
 	}
+	Failpoint("intake.archived")
 	outcomes, err := d.receive(ctx, b, refs, "")
 	if err != nil && !endsWork(ctx, err) {
 		d.Log.Error("a message cannot be processed; the batch is taken one by one", "mailbox", b.Mailbox, "err", err)
@@ -73,6 +75,7 @@ func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	Failpoint("intake.settled")
 	for i, out := range outcomes {
 		d.Log.Info("message settled", "mailbox", b.Mailbox, "uid", b.Messages[i].Source.UID,
 			"result", out.Result, "ticket", out.Ticket, "why", out.Why)
@@ -99,6 +102,7 @@ func (d *Desk) receive(ctx context.Context, b Batch, refs []RawRef, poison strin
 			}
 			outcomes[i] = out
 		}
+		Failpoint("intake.applied")
 		return tx.advance(b)
 	})
 	return outcomes, err
@@ -187,6 +191,7 @@ func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now ti
 		return Outcome{}, err
 	}
 	decision := Decide(known, in, rules, now)
+	Failpoint("intake.decided")
 	return d.apply(&application{tx: tx, r: rules, in: in, known: known, dec: decision, now: now}, ref)
 }
 

@@ -76,6 +76,7 @@ func (d *Desk) admit(tx *Tx, r *Rules, id uint64, by string) (Outcome, error) {
 	before := stored.Result
 	stored.Result, stored.Why, stored.Reasons, stored.Kind = dec.Result, "released by "+by+": "+dec.Why, dec.Reasons, dec.Verdict.Kind
 	a := &application{tx: tx, r: r, in: in, known: known, dec: dec, now: now, stored: stored}
+	Failpoint("release.decided")
 	if err := tx.put(bucketMessages, key64(stored.Key), stored); err != nil {
 		return Outcome{}, err
 	}

@@ -189,6 +189,7 @@ func (d *Desk) Due(_ context.Context, now time.Time, limit int) ([]Outgoing, tim
 
 // Attempt records that these deliveries are about to be tried; nothing is sent before it returns nil.
 func (d *Desk) Attempt(ctx context.Context, attempts []Attempt) error {
+	Failpoint("attempt.begin")
 	return d.Store.Update(ctx, func(tx *Tx) error {
 		for _, a := range attempts {
 			o, err := tx.Outgoing(a.ID)
@@ -213,6 +214,7 @@ func (d *Desk) Attempt(ctx context.Context, attempts []Attempt) error {
 
 // Settle records how deliveries ended. What was given up becomes an entry on the ticket and a notice to the team.
 func (d *Desk) Settle(ctx context.Context, deliveries []Delivery) error {
+	Failpoint("settle.begin")
 	return d.Store.Update(ctx, func(tx *Tx) error {
 		for _, dl := range deliveries {
 			o, err := tx.Outgoing(dl.ID)
@@ -238,6 +240,7 @@ func (d *Desk) settleOne(tx *Tx, o *Outgoing, dl Delivery) error {
 		if _, err := tx.add("sent", 1); err != nil {
 			return err
 		}
+		Failpoint("settle.sent")
 		return tx.finish(o, Sent, dl.At)
 	case dl.Result == ResultUntried:
 		o.State = Queued

@@ -123,6 +123,7 @@ func createStore(dir string, o Options) error {
 		if err := keys.write(dir); err != nil {
 			return err
 		}
+		Failpoint("create.keys")
 	}
 	temp := path + ".new"
 	if err := os.Remove(temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -134,9 +135,11 @@ func createStore(dir string, o Options) error {
 	}
 	err = db.Update(func(btx *bolt.Tx) error { return initBuckets(btx, o.Now()) })
 	err = errors.Join(err, db.Close())
+	Failpoint("create.made")
 	if err == nil {
 		err = os.Rename(temp, path)
 	}
+	Failpoint("create.renamed")
 	if err == nil {
 		err = syncDir(dir)
 	}

@@ -183,6 +183,7 @@ func (d *Desk) Place(ctx context.Context, mailbox string, uidValidity uint32) (P
 	var p placeRecord
 	err := d.Store.View(func(tx *Tx) (err error) { p, err = tx.place(mailbox); return err })
 	if err == nil && (p.UIDValidity != uidValidity || p.Started.IsZero()) {
+		Failpoint("place.begin")
 		err = d.Store.Update(ctx, func(tx *Tx) (err error) {
 			if p, err = tx.place(mailbox); err != nil {
 				return err
@@ -231,6 +232,7 @@ func (d *Desk) Settled(_ context.Context, mailbox string, uidValidity uint32, ui
 
 // Missed records one more failed attempt at a message that the server lists.
 func (d *Desk) Missed(ctx context.Context, src Source, reason string) (Hole, error) {
+	Failpoint("missed.begin")
 	var h Hole
 	err := d.Store.Update(ctx, func(tx *Tx) error {
 		p, err := tx.place(src.Mailbox)

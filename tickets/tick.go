@@ -96,6 +96,7 @@ func (d *Desk) Tick(ctx context.Context) (time.Time, error) {
 		if err != nil || !due {
 			return next, err
 		}
+		Failpoint("tick.due")
 		err = d.Store.Update(ctx, func(tx *Tx) error {
 			n = 0
 			c := tx.btx.Bucket(bucketTimers).Cursor()
@@ -145,6 +146,7 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	if len(dr.out.Entries) == 0 {
 		return tx.schedule(t, r, now) // the row was stale: what the ticket waits for now may stand elsewhere
 	}
+	Failpoint("tick.fired")
 	a := &application{tx: tx, r: r, in: dr.in, known: dr.k, dec: dr.out, now: now}
 	return d.carryOutTimer(a)
 }

@@ -117,6 +117,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	d.start(func() error { return d.runClock(ctx) })
 	d.start(func() error { return d.watch(ctx) })
+	tickets.Failpoint("run.started")
 	if d.options.Ready != nil {
 		d.options.Ready(d)
 	}
@@ -223,9 +224,12 @@ func (d *Daemon) Reload() error {
 		d.log.Error("configuration refused; the old one stays in force", "config", d.path, "rev", old.Rev, "err", err)
 		return err
 	}
+	tickets.Failpoint("reload.loaded")
 	d.desk.SetRules(rules)
 	d.config.Store(c)
+	tickets.Failpoint("reload.swapped")
 	d.restartChanged(d.running, old, c)
+	tickets.Failpoint("reload.done")
 	d.log.Info("configuration loaded", "config", d.path, "rev", c.Rev, "before", old.Rev)
 	return nil
 }
