@@ -253,3 +253,43 @@ func TestSocketQuestions(t *testing.T) {
 		t.Errorf("wrong arguments: %v", err)
 	}
 }
+
+// S-177 S-178: whatever the desk writes is for its owner only, and the log, even a chatty one, has no text, subject or
+// secret in it.
+func TestFilesAndLogKeepToThemselves(t *testing.T) {
+	w := newWorld(t, startEmbedded(t))
+	w.start()
+	w.mailFrom("Sabine Krause <"+sabine+">", deskAddress, "Subject: Kanarienvogel\n\nWellensittich.\n")
+	notice := w.next("anna")
+	w.answer(anna, notice, "#solve\nNymphensittich.")
+	w.next("anna")
+	w.settled(2)
+	backup := filepath.Join(w.dir, "state", "desk.tar")
+	if _, errs, code := program(t, nil, "backup", "-c", w.config, backup); code != exitFine {
+		t.Fatalf("backup: %s", errs)
+	}
+	files := 0
+	err := filepath.WalkDir(filepath.Join(w.dir, "state"), func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err != nil {
+			return err
+		}
+		files++
+		if info.Mode().Perm()&0o077 != 0 {
+			t.Errorf("%s has the rights %v", path, info.Mode())
+		}
+		return nil
+	})
+	if err != nil || files < 6 {
+		t.Errorf("looked at %d files: %v", files, err)
+	}
+	w.stopDesk()
+	for _, canary := range []string{"Kanarienvogel", "Wellensittich", "Nymphensittich", "secret", sabine} {
+		if strings.Contains(w.log.String(), canary) {
+			t.Errorf("the log has %q:\n%s", canary, w.log.String())
+		}
+	}
+}
