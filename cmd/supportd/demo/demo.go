@@ -20,7 +20,6 @@ import (
 // Desk is the daemon that the demo runs.
 type Desk interface {
 	Run(context.Context) error // until the context is done; releases the store
-	Close() error              // releases the store of a desk that is not run
 	Ready() bool               // the mailbox is followed
 	Store() *tickets.Store
 }

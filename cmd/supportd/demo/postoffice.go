@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"supportd/mailin"
 	"supportd/mailin/imaptest"
 	"supportd/mailout/smtptest"
 )
@@ -80,17 +79,14 @@ func (p *postOffice) deliver(from, to string, data []byte) error {
 	return err
 }
 
-// report is the delivery status notification (RFC 3464) about a mail that nobody can get. It refers to the mail, as those
-// of some servers do.
+// report is the delivery status notification (RFC 3464) about a mail that nobody can get.
 func (p *postOffice) report(from, to string, data []byte) []byte {
 	header, _, _ := bytes.Cut(data, []byte("\r\n\r\n"))
-	id := mailin.Parse(data, p.now()).ID
 	text := fmt.Sprintf(`From: Mail Delivery System <MAILER-DAEMON@mail.nordwind.example>
 To: <%s>
 Subject: Undelivered Mail Returned to Sender
 Date: %s
 Message-ID: <%d.dsn@mail.nordwind.example>
-In-Reply-To: <%s>
 Auto-Submitted: auto-replied
 MIME-Version: 1.0
 Content-Type: multipart/report; report-type=delivery-status; boundary="=_report"
@@ -121,7 +117,7 @@ Content-Type: text/rfc822-headers
 %s
 
 --=_report--
-`, from, p.now().Format(time.RFC1123Z), p.now().UnixNano(), id, to, to, to, to, strings.ReplaceAll(string(header), "\r\n", "\n"))
+`, from, p.now().Format(time.RFC1123Z), p.now().UnixNano(), to, to, to, to, strings.ReplaceAll(string(header), "\r\n", "\n"))
 	return []byte(strings.ReplaceAll(text, "\n", "\r\n"))
 }
 

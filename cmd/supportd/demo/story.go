@@ -95,6 +95,9 @@ const (
 	priceText   = "Preisliste"
 )
 
+// shopAddress sends the newsletter; whatever becomes of it, the shop gets no answer.
+const shopAddress = "news@toner-outlet.example"
+
 func (r *run) requests(ctx context.Context) error {
 	r.tale.say("Customers write. Each gets an acknowledgement in their language, the team gets a notice to answer.")
 	picture, err := testPage()
@@ -125,7 +128,7 @@ func (r *run) requests(ctx context.Context) error {
 		Text: "Guten Tag,\n\nkönnen Sie mir bitte die neue " + priceText + " schicken?\n\nMit freundlichen Grüßen\nPetra Vogel\n"}); err != nil {
 		return err
 	}
-	return r.client.write(draft{User: outside, From: "Toner Outlet <news@toner-outlet.example>", To: deskAddress, Subject: "20 % off all toner this week",
+	return r.client.write(draft{User: outside, From: "Toner Outlet <" + shopAddress + ">", To: deskAddress, Subject: "20 % off all toner this week",
 		Text: "Only this week: 20 % off all toner cartridges.\n\nTo unsubscribe, click here: https://toner-outlet.example/u\n",
 		Header: [][2]string{{"Precedence", "bulk"}, {"List-Id", "Toner news <news.toner-outlet.example>"},
 			{"List-Unsubscribe", "<https://toner-outlet.example/u>"}}})
