@@ -339,9 +339,11 @@ var commonZones = []string{"Europe/Berlin", "Europe/Vienna", "Europe/Zurich", "E
 	"America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles", "America/Toronto",
 	"Asia/Tokyo", "Asia/Singapore", "Asia/Kolkata", "Australia/Sydney", "UTC"}
 
-// regions whose public holidays are known: Germany as a whole, its states, and the two parts of Bavaria that keep more.
+// regions whose public holidays are known: Germany as a whole, its states, and the two parts of Bavaria that keep more;
+// Austria; what all of Switzerland keeps, and Zurich; what all of the United Kingdom keeps, and its parts.
 var regions = []string{"DE", "DE-BW", "DE-BY", "DE-BY-KATH", "DE-BY-AUGSBURG", "DE-BE", "DE-BB", "DE-HB", "DE-HH", "DE-HE",
-	"DE-MV", "DE-NI", "DE-NW", "DE-RP", "DE-SL", "DE-SN", "DE-ST", "DE-SH", "DE-TH"}
+	"DE-MV", "DE-NI", "DE-NW", "DE-RP", "DE-SL", "DE-SN", "DE-ST", "DE-SH", "DE-TH", "AT", "CH", "CH-ZH",
+	"GB", "GB-ENG", "GB-WLS", "GB-SCT", "GB-NIR"}
 
 func parseRegion(s string) (any, error) {
 	if slices.Contains(regions, s) {

@@ -34,7 +34,7 @@ func TestKinds(t *testing.T) {
 		{"prefix", "NW", "NW"}, {"prefix", "nw", nil}, {"prefix", "1A", nil}, {"prefix", "ABCDEFGHIJK", nil},
 		{"env", "${A_1}", envName("A_1")}, {"env", "$A", nil}, {"env", "${1A}", nil}, {"env", "${}", nil}, {"env", "${A}x", nil}, {"env", "hunter2", nil},
 		{"int", "4", 4}, {"int", "010", nil}, {"int", "0x10", nil}, {"int", "99999999999999999999", nil}, {"number", "6.5", 6.5}, {"number", ".nan", nil}, {"number", "inf", nil},
-		{"text", "a", "a"}, {"text", " ", nil}, {"text", "${USER}", nil}, {"path", "a/b.md", "a/b.md"}, {"path", "~/b", nil}, {"path", "~", nil}, {"path", "a~", "a~"}, {"text", "a\nb", nil}, {"region", "DE-BY", "DE-BY"}, {"region", "de-by", nil}, {"region", "AT", nil},
+		{"text", "a", "a"}, {"text", " ", nil}, {"text", "${USER}", nil}, {"path", "a/b.md", "a/b.md"}, {"path", "~/b", nil}, {"path", "~", nil}, {"path", "a~", "a~"}, {"text", "a\nb", nil}, {"region", "DE-BY", "DE-BY"}, {"region", "de-by", nil}, {"region", "AT", "AT"}, {"region", "FR", nil},
 		{"zone", "Nowhere/Land", nil}, {"zone", "Local", nil}, {"zone", "", nil}, {"language", "de", "de"}, {"language", "DE", nil}, {"language", "ger", nil},
 	} {
 		v, err := kinds[c.kind].parse(c.text)
