@@ -26,12 +26,16 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	hours, err := buildCalendar(c)
+	if err != nil {
+		return nil, err
+	}
 	r := &tickets.Rules{
 		Rev: c.Rev, Zone: c.Zone, Languages: c.Languages,
 		Brands: map[string]tickets.Brand{}, Mailboxes: map[string]tickets.Intake{},
 		Teams: map[string]tickets.Team{}, Agents: map[string]tickets.Agent{}, DefaultTeam: c.Intake,
 		Admin: c.Admin.Mail, CloseAfter: c.CloseAfter, ReopenWithin: c.ReopenWithin, Undo: c.Undo,
-		Limits: tickets.DefaultLimits(), Calendar: buildCalendar(c), Answers: map[string]tickets.Answer{},
+		Limits: tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
 		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
 	}
 	for _, b := range c.Brands {
@@ -169,8 +173,6 @@ func buildClassifier(c *config.Config) (*classify.Classifier, error) {
 	}
 	return classify.New(cc)
 }
-
-func buildCalendar(*config.Config) tickets.Calendar { return tickets.AroundTheClock{} }
 
 // mailboxConfig is what a Poller needs to know of a mailbox.
 func mailboxConfig(m config.Mailbox) mailin.Config {

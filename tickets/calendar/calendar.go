@@ -255,9 +255,9 @@ func parseDate(s string) (Date, bool) {
 	if len(s) == len("12-24") {
 		s = "2028-" + s
 	}
-	t, err := time.Parse(time.DateOnly, s)
-	y, m, d := t.Date()
-	return Date{y, m, d}, err == nil
+	var d Date
+	err := d.UnmarshalText([]byte(s))
+	return d, err == nil
 }
 
 func checkHours(what string, hours []Interval) error {

@@ -244,4 +244,11 @@ func TestDateArithmetic(t *testing.T) {
 	if text, err := (Date{2026, 12, 4}).MarshalText(); err != nil || string(text) != "2026-12-04" {
 		t.Errorf("%s, %v", text, err)
 	}
+	var d Date
+	if err := d.UnmarshalText([]byte("2026-12-04")); err != nil || d != (Date{2026, 12, 4}) {
+		t.Errorf("%s, %v", d, err)
+	}
+	if err := d.UnmarshalText([]byte("2026-02-30")); err == nil {
+		t.Errorf("30 February is %s", d)
+	}
 }

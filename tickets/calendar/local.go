@@ -20,6 +20,16 @@ func (d Date) String() string { return fmt.Sprintf("%04d-%02d-%02d", d.Year, d.M
 // MarshalText is String.
 func (d Date) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+// UnmarshalText reads what MarshalText writes.
+func (d *Date) UnmarshalText(b []byte) error {
+	t, err := time.Parse(time.DateOnly, string(b))
+	if err != nil {
+		return fmt.Errorf("read date %q: %w", b, err)
+	}
+	d.Year, d.Month, d.Day = t.Date()
+	return nil
+}
+
 // Weekday returns the day of the week.
 func (d Date) Weekday() time.Weekday { return weekday(d.number()) }
 
