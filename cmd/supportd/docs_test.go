@@ -391,6 +391,43 @@ func runExample(t *testing.T, text string) {
 	}
 }
 
+// The messages that the handbook for operators explains are those of the program, to the letter; … stands for what varies.
+func TestDocsMessages(t *testing.T) {
+	var code strings.Builder
+	err := filepath.WalkDir(top, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		code.Write(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tables, _ := strings.Cut(readDocument(t, "docs/operator.md"), "## What error lines mean")
+	n := 0
+	for line := range strings.Lines(tables) {
+		cells := strings.Split(line, " | ")
+		if !strings.HasPrefix(line, "| `") || len(cells) != 3 && len(cells) != 2 {
+			continue
+		}
+		for _, m := range quotedText.FindAllStringSubmatch(cells[0], -1) {
+			n++
+			for piece := range strings.SplitSeq(m[1], "…") {
+				if piece = strings.TrimSpace(piece); !strings.Contains(code.String(), piece) {
+					t.Errorf("docs/operator.md explains %q; nothing in the program says %q", m[1], piece)
+				}
+			}
+		}
+	}
+	if n < 20 {
+		t.Errorf("only %d messages are explained", n)
+	}
+}
+
+var quotedText = regexp.MustCompile("`([^`]+)`")
+
 // Every name that a command prints as JSON stands on the page about it.
 func TestDocsJSONNames(t *testing.T) {
 	page := readDocument(t, "docs/json.md")

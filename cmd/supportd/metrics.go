@@ -16,7 +16,7 @@ var (
 	descUp        = prometheus.NewDesc("supportd_mailbox_connected", "1 while the mailbox is connected.", []string{"mailbox"}, nil)
 	descPoll      = prometheus.NewDesc("supportd_mailbox_last_poll_timestamp_seconds", "When the mailbox was last looked at.", []string{"mailbox"}, nil)
 	descHoles     = prometheus.NewDesc("supportd_mailbox_waiting_messages", "Messages that the server lists and did not hand out yet.", []string{"mailbox"}, nil)
-	descMessages  = prometheus.NewDesc("supportd_messages_total", "Messages settled, by how they ended.", []string{"result"}, nil)
+	descMessages  = prometheus.NewDesc("supportd_messages", "Messages settled, by what they are now: one that is held may become another.", []string{"result"}, nil)
 	descTickets   = prometheus.NewDesc("supportd_tickets", "Tickets, by state.", []string{"state"}, nil)
 	descOutbox    = prometheus.NewDesc("supportd_outbox_mails", "Mails that are not delivered, by state.", []string{"state"}, nil)
 	descDelivered = prometheus.NewDesc("supportd_deliveries_total", "Deliveries since the start, by how they ended.", []string{"result"}, nil)
@@ -61,7 +61,7 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	}
 	for result, n := range map[string]uint64{"created": v.Books.Created, "appended": v.Books.Appended, "duplicate": v.Books.Duplicates,
 		"quarantined": v.Books.Quarantined, "filed": v.Books.Filed, "failed": v.Books.Failed} {
-		counter(descMessages, n, result)
+		gauge(descMessages, float64(n), result)
 	}
 	for state, n := range v.Tickets {
 		gauge(descTickets, float64(n), state)

@@ -103,7 +103,7 @@ func TestStatusPage(t *testing.T) {
 		t.Errorf("GET /metrics: %d", code)
 	}
 	for _, want := range []string{
-		`supportd_mailbox_connected{mailbox="support"} 1`, `supportd_messages_total{result="created"} 1`, `supportd_tickets{state="new"} 1`,
+		`supportd_mailbox_connected{mailbox="support"} 1`, `supportd_messages{result="created"} 1`, `supportd_tickets{state="new"} 1`,
 		`supportd_deliveries_total{result="sent"} 3`, `supportd_smtp_server_usable{server="default"} 1`, `supportd_config_last_reload_successful 1`,
 	} {
 		if !strings.Contains(metrics, want+"\n") {
