@@ -17,7 +17,7 @@ import (
 	"supportd/tickets/calendar"
 )
 
-// desk writes a configuration with the given calendars and what else is at its end.
+// deskWith writes a configuration that ends with rest, and its password, and returns its path.
 func deskWith(t *testing.T, rest string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "supportd.yaml")
@@ -143,7 +143,7 @@ func TestCalendarCommand(t *testing.T) {
 		return r
 	}
 	r := show("--year", "2027")
-	// 2027 has 261 workdays; of Bavaria's twelve holidays 1, 3 October, 25 and 26 December and 1 May and … are at weekends.
+	// 2027 has 261 days from Monday to Friday.
 	var work int
 	for _, h := range r.Holidays {
 		d := time.Date(h.Date.Year, h.Date.Month, h.Date.Day, 0, 0, 0, 0, time.UTC).Weekday()
@@ -230,6 +230,11 @@ func TestCalendarsPage(t *testing.T) {
 	_, tail, ok2 := strings.Cut(rest, end)
 	if !ok || !ok2 {
 		t.Fatalf("%s has no place for the table", file)
+	}
+	_, example, _ := strings.Cut(head, "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	if c := load(t, oneTeam+example); len(c.Calendars) != 1 || len(c.Calendars[0].Days) != 3 {
+		t.Errorf("the example of %s is read as %+v", file, c.Calendars)
 	}
 	var b strings.Builder
 	b.WriteString("\n| code | region | holidays | note |\n| --- | --- | --- | --- |\n")
