@@ -5,87 +5,95 @@
 package classify
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
-	"strings"
 
+	"supportd/classify/alert"
 	"supportd/tickets"
 )
 
 // maxReceived is how many Received fields a mail may have (S-063); Postfix stops at the same number.
 const maxReceived = 50
 
+// kindHuman is a person's mail.
+const kindHuman = tickets.KindHuman
+
 // Classifier decides by one configuration. It is safe for use by several goroutines.
 type Classifier struct {
-	config   Config
-	authserv []string
-	hosts    []string
-	answers  []answerRule
+	config     Config
+	authserv   []string
+	hosts      []string
+	phrases    phrases
+	tables     tables
+	categories categories
+	derive     struct{ ci, impact, urgency []derivation }
+	root       *route
+	onNew      []addition
+	onReply    []addition
+	answers    []answerRule
 }
 
 var _ tickets.Classifier = (*Classifier)(nil)
 
-// New checks the configuration; the error names every problem.
+// New checks the configuration; the error names every problem. What Lint finds beyond that is not looked for.
 func New(c Config) (*Classifier, error) {
-	k := &Classifier{config: c}
-	var errs []error
-	if len(c.Languages) == 0 {
-		errs = append(errs, errors.New("check languages: at least one is needed"))
-	}
-	for _, l := range c.Languages {
-		if len(l) != 2 || strings.ToLower(l) != l {
-			errs = append(errs, fmt.Errorf("check languages: %q is no ISO 639-1 code such as \"de\"", l))
-		}
-	}
-	for _, id := range c.AuthservID {
-		id = strings.ToLower(strings.TrimSpace(id))
-		if id == "" || strings.ContainsAny(id, " \t;") {
-			errs = append(errs, fmt.Errorf("check trusted authserv-id %q: want a host name such as \"mx.example.org\"", id))
-			continue
-		}
-		k.authserv = append(k.authserv, id)
-	}
-	k.hosts = k.authserv
-	if len(c.TrustedHosts) > 0 {
-		k.hosts = nil
-	}
-	for _, h := range c.TrustedHosts {
-		h = strings.ToLower(strings.Trim(strings.TrimSpace(h), "."))
-		if h == "" {
-			errs = append(errs, errors.New("check trusted_hosts: empty host name"))
-			continue
-		}
-		k.hosts = append(k.hosts, h)
-	}
-	if c.ScoreAtLeast < 0 {
-		errs = append(errs, fmt.Errorf("check spam score %v: want a positive number, or 0 to leave scores alone", c.ScoreAtLeast))
-	}
-	for _, a := range c.Answers {
-		rule, err := compileAnswer(a)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		k.answers = append(k.answers, rule)
-	}
-	if err := errors.Join(errs...); err != nil {
+	k, cp := compile(c)
+	if err := cp.err(); err != nil {
 		return nil, err
 	}
 	return k, nil
 }
 
-// Classify decides in fixed phases; each reads only what earlier ones decided. Every value has its reason.
+// compile makes a Classifier, which is of use only when the compiler has found no error.
+func compile(c Config) (*Classifier, *compiler) {
+	k := &Classifier{config: c}
+	cp := newCompiler(&k.config, &k.phrases)
+	cp.languages()
+	k.authserv, k.hosts = cp.hosts()
+	if c.ScoreAtLeast < 0 {
+		cp.lint("E03", "spam.quarantine.score_at_least", "spam score %v: want a positive number, or 0 to leave scores alone", c.ScoreAtLeast)
+	}
+	k.tables = cp.tables()
+	k.categories = cp.categories()
+	k.derive.ci = cp.derive(c.Derive.CI, "ci", phaseCI, nil)
+	k.derive.impact = cp.derive(c.Derive.Impact, "impact", phaseImpact, levels)
+	k.derive.urgency = cp.derive(c.Derive.Urgency, "urgency", phaseUrgency, levels)
+	cp.matrix()
+	k.root = cp.routes()
+	k.onNew, k.onReply = cp.rules(onNewTicket), cp.rules(onCustomerReply)
+	k.answers = cp.answers()
+	return k, cp
+}
+
+// Classify decides in fixed phases; each reads only what earlier ones decided (S5). Every value has its reason.
+// A message on a ticket is never categorised or routed again: only rules for replies are applied (S6).
 func (k *Classifier) Classify(m *tickets.Message, h tickets.Hints) tickets.Verdict {
 	v := tickets.Verdict{}
 	k.kind(m, &v)
+	k.monitored(m, h, &v)
 	k.auth(m, h, &v)
 	k.quarantine(m, &v)
 	k.noAnswer(m, &v)
 	k.language(m, h, &v)
-	k.route(h, &v)
-	k.answer(m, h, &v)
+	s := &state{k: k, m: m, v: &v, explain: h.Explain}
+	k.alert(m, &v)
+	s.intake(h)
+	if h.OnTicket {
+		v.Team = k.root.team
+		s.because("team", v.Team, "for a new ticket only: the message continues one", "")
+		s.ofTicket(h.Ticket)
+		if v.Kind == tickets.KindHuman {
+			s.apply(k.onReply)
+		}
+		return v
+	}
+	s.category()
+	s.derived()
+	s.priority()
+	s.route()
+	s.apply(k.onNew)
+	s.answer()
 	return v
 }
 
@@ -94,14 +102,37 @@ func because(v *tickets.Verdict, what, value, why string) {
 	v.Reasons = append(v.Reasons, tickets.Reason{What: what, Value: value, Why: why})
 }
 
-// route says which team gets a new ticket.
-func (k *Classifier) route(h tickets.Hints, v *tickets.Verdict) {
-	v.Team = k.config.Team
-	if h.OnTicket {
-		because(v, "team", v.Team, "for a new ticket only: the message continues one")
+// monitored makes an alert of what came to a mailbox for alerts: monitoring systems mark their mail as automatic or
+// bulk, if they mark it at all.
+func (k *Classifier) monitored(m *tickets.Message, h tickets.Hints, v *tickets.Verdict) {
+	mb := k.tables.mailboxes[h.Mailbox]
+	if mb == nil || !mb.Monitoring {
 		return
 	}
-	because(v, "team", v.Team, "the desk's team for new tickets")
+	switch v.Kind {
+	case tickets.KindAutoReply:
+		if awaySubject(m) {
+			return
+		}
+	case tickets.KindHuman, tickets.KindList:
+	default:
+		return
+	}
+	decide(v, tickets.KindMonitoring, "it came to a mailbox for monitoring")
+}
+
+// alert reads what a monitoring mail says.
+func (k *Classifier) alert(m *tickets.Message, v *tickets.Verdict) {
+	if v.Kind != tickets.KindMonitoring {
+		return
+	}
+	a, ok := alert.Read(m)
+	if !ok {
+		return
+	}
+	v.Alert = &tickets.Alert{System: a.System, Host: a.Host, Service: a.Service, State: a.State,
+		Problem: a.Event == alert.Problem, Notice: a.Event == alert.Notice}
+	because(v, "monitoring", a.System, fmt.Sprintf("a %s of %q on %q: %s", a.Event, a.Service, a.Host, a.State))
 }
 
 // shortText is how many letters a text needs for its language to be told with some confidence; below it, less

@@ -180,7 +180,7 @@ func TestNewNamesEveryProblem(t *testing.T) {
 	if err == nil {
 		t.Fatal("a broken configuration was taken")
 	}
-	for _, want := range []string{"languages", "authserv-id", "trusted_hosts", "spam score", "x has an empty match", "has no name", "y: read regex", "z: \"?\""} {
+	for _, want := range []string{"languages", "authserv-id", "trusted_hosts", "spam score", "answers[0].match: has an empty match", "answers[1]: an answer has no name", "answers[2].match.regex: read regex", "answers[3].match.words: \"?\""} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("error does not speak of %q: %v", want, err)
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"supportd/classify/alert"
 	"supportd/classify/bounce"
 	"supportd/tickets"
 )
@@ -214,10 +215,13 @@ var (
 	}
 )
 
-// monitoring knows the common monitoring systems by sender and subject together: people at a monitoring company write
-// mails as well.
+// monitoring knows the common monitoring systems by subject and text together, or by sender and subject: people at a
+// monitoring company write mails as well.
 func monitoring(m *tickets.Message) bool {
 	if m.FirstField("X-Cron-Env") != "" {
+		return true
+	}
+	if a, ok := alert.Read(m); ok && a.Sure {
 		return true
 	}
 	subject := strings.ToLower(m.Subject)

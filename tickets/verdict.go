@@ -115,7 +115,8 @@ type Alert struct {
 	System  string // icinga, zabbix, checkmk, alertmanager, uptime_kuma, monit
 	Host    string // lower case
 	Service string // "" when it is about the host itself
-	Problem bool   // false: it is a recovery
+	Problem bool   // false: it is a recovery, or Notice
+	Notice  bool   // neither: an acknowledgement, a downtime, the start or end of flapping
 	State   string // in the system's own word, such as CRITICAL
 	Key     string // alerts with the same key are about the same thing
 	// Window is how long an alert joins the ticket of the one before it.
