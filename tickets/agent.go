@@ -231,7 +231,7 @@ func (op *operation) commit(isNote bool) {
 	}
 	e.Detail = describe(op.text.Commands, e.Detail)
 	op.decider.entry(*e)
-	op.end(Appended, "on "+op.t.Number+", by agent "+op.agent.Address)
+	op.end(Appended, "on "+op.t.Number+", by an agent")
 	if op.answer {
 		op.answerCustomer(TemplateAgentReply, e.Text)
 	} else if op.t.State == StateSolved && op.has("solve") {

@@ -65,7 +65,7 @@ func (s *Store) commitGroup(jobs []*job) {
 		Failpoint("commit.begin")
 		var bad *job
 		var after []func()
-		err := s.db.Update(func(btx *bolt.Tx) error {
+		err := s.update(func(btx *bolt.Tx) error {
 			tx := &Tx{btx: btx, store: s, writable: true}
 			for _, j := range jobs {
 				if j.err = runJob(j, tx); j.err != nil {
@@ -96,6 +96,13 @@ func (s *Store) commitGroup(jobs []*job) {
 		}
 		return
 	}
+}
+
+// update is bbolt's, with what a damaged file does to a commit (panics, memory faults) as an error, after which the store
+// stops.
+func (s *Store) update(fn func(*bolt.Tx) error) (err error) {
+	defer guard(func(v any) { err = fmt.Errorf("%w: desk.db: %v", errDamaged, v) })()
+	return s.db.Update(fn)
 }
 
 // runJob turns a panic into an error of this job alone, so that one poisonous message cannot stop the others. Its
@@ -152,15 +159,16 @@ func plainCause(err error) error {
 
 // room reports whether there is space for n more bytes above the floor.
 func (s *Store) room(n uint64) error {
-	if s.floor == 0 {
+	floor := s.floor.Load()
+	if floor == 0 {
 		return nil
 	}
 	free, err := freeBytes(s.dir)
 	if err != nil {
 		return nil // a file system that cannot tell is no reason to stop
 	}
-	if free < s.floor+n {
-		return fmt.Errorf("%w: %d MB are free at %s, disk_floor is %d MB", ErrFull, free>>20, s.dir, s.floor>>20)
+	if free < floor+n {
+		return fmt.Errorf("%w: %d MB are free at %s, disk_floor is %d MB", ErrFull, free>>20, s.dir, floor>>20)
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -30,7 +31,7 @@ type Store struct {
 	lock  *flock.Flock
 	mail  *archive
 	keys  *Keyring
-	floor uint64 // free bytes below which nothing is taken in any more
+	floor atomic.Uint64 // free bytes below which nothing is taken in any more
 
 	trimmed trimmer
 
@@ -74,6 +75,7 @@ func OpenStore(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s.lock = lock
+	s.SetDiskFloor(o.DiskFloor)
 	go s.commitLoop()
 	return s, nil
 }
@@ -96,7 +98,7 @@ func openLocked(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		dir: dir, db: db, keys: keys, floor: o.DiskFloor,
+		dir: dir, db: db, keys: keys,
 		mail: &archive{dir: filepath.Join(dir, mailDir)},
 		jobs: make(chan *job, 1024), quit: make(chan struct{}), done: make(chan struct{}), failed: make(chan struct{}),
 	}
@@ -111,9 +113,11 @@ func openLocked(dir string, o Options) (*Store, error) {
 // file can damage it (etcd issue 16596).
 func createStore(dir string, o Options) error {
 	path := filepath.Join(dir, deskFile)
-	if old, _ := filepath.Glob(filepath.Join(dir, mailDir, "*.db")); len(old) > 0 && !o.Init {
-		return fmt.Errorf("%s is missing, but %s holds mail of a desk (%s): restore the backup of desk.db, or start an empty desk with run --init",
-			path, dir, filepath.Base(old[0]))
+	for _, trace := range []string{filepath.Join(mailDir, "*.db"), replacedPrefix + "*"} {
+		if old, _ := filepath.Glob(filepath.Join(dir, trace)); len(old) > 0 && !o.Init {
+			return fmt.Errorf("%s is missing, but %s holds what is left of a desk (%s): restore a backup, or start an empty desk with run --init",
+				path, dir, filepath.Base(old[0]))
+		}
 	}
 	if _, err := os.Stat(filepath.Join(dir, keyFile)); errors.Is(err, fs.ErrNotExist) {
 		keys, err := NewKeyring(o.Now(), o.Random)
@@ -158,6 +162,9 @@ func openChecked(path string) (db *bolt.DB, err error) {
 	defer guard(func(v any) {
 		db, err = nil, damaged(v)
 	})()
+	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() && info.Size() == 0 {
+		return nil, damaged("it is empty") // bbolt would make a new one of it
+	}
 	// InitialMmapSize: with a small map an open read transaction would block the writer as soon as the file grows.
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
 		Timeout: time.Second, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30,
@@ -220,6 +227,9 @@ func checkPrivate(dir string) error {
 
 // Dir is the state directory.
 func (s *Store) Dir() string { return s.dir }
+
+// SetDiskFloor says below how many free bytes nothing more is taken in; 0: no floor.
+func (s *Store) SetDiskFloor(bytes uint64) { s.floor.Store(bytes) }
 
 // Keys returns the desk's keyring.
 func (s *Store) Keys() *Keyring { return s.keys }

@@ -226,6 +226,7 @@ func (d *Daemon) Reload() error {
 	}
 	tickets.Failpoint("reload.loaded")
 	d.desk.SetRules(rules)
+	d.desk.Store.SetDiskFloor(uint64(c.DiskFloor))
 	d.config.Store(c)
 	tickets.Failpoint("reload.swapped")
 	d.restartChanged(d.running, old, c)
