@@ -1,6 +1,7 @@
 package classify
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -29,4 +30,61 @@ func BenchmarkClassify(b *testing.B) {
 			}
 		})
 	}
+}
+
+// BenchmarkRules measures what 500 routes and 200 rules cost a message, beside the same message without them.
+func BenchmarkRules(b *testing.B) {
+	text := strings.Repeat("Seit Montag druckt der Netzwerkdrucker im zweiten Stock nicht mehr, bitte um Hilfe. ", 12)
+	m := letter(b, customer, text)
+	m.Language = tickets.Language{Code: "de", Confidence: 1}
+	for _, bb := range []struct {
+		name string
+		c    Config
+	}{{"none", Config{Team: "desk"}}, {"500 routes 200 rules", large()}} {
+		b.Run(bb.name, func(b *testing.B) {
+			k := newClassifier(b, bb.c)
+			b.ReportAllocs()
+			for b.Loop() {
+				k.Classify(m, tickets.Hints{Mailbox: "service"})
+			}
+		})
+	}
+}
+
+// large is a desk with 500 routes and 200 rules of all sorts, of which the last route matches.
+func large() Config {
+	c := serviceDesk()
+	c.Routes = Route{Name: "root", To: "service-desk"}
+	for i := range 499 {
+		r := Route{Name: fmt.Sprintf("route-%d", i), To: "server"}
+		switch i % 5 {
+		case 0:
+			r.Match = when(is1("mailbox", fmt.Sprintf("box-%d", i)))
+		case 1:
+			r.Match = subjectWords(fmt.Sprintf("word%d", i), fmt.Sprintf("two words%d", i))
+		case 2:
+			r.Match = &Match{Fields: []FieldMatch{is1("language", "de"), {Field: "from", Domain: []string{fmt.Sprintf("firm%d.example", i)}}}}
+		case 3:
+			r.Match = &Match{Fields: []FieldMatch{is1("category", "network.vpn", "hardware.client")}, Body: Text{Contains: []string{fmt.Sprintf("part%d", i)}}}
+		default:
+			r.Match = &Match{Any: []Match{*words(fmt.Sprintf("alpha%d", i)), *when(is1("ci.owner_team", fmt.Sprintf("team%d", i)))}}
+		}
+		c.Routes.Routes = append(c.Routes.Routes, r)
+	}
+	c.Routes.Routes = append(c.Routes.Routes, Route{Name: "last", To: "network", Match: when(is1("language", "de"))})
+	for i := range 200 {
+		r := Rule{Name: fmt.Sprintf("rule-%d", i), Add: Additions{Tags: []string{fmt.Sprintf("tag%d", i)}}}
+		switch i % 4 {
+		case 0:
+			r.Match = words(fmt.Sprintf("beta%d", i))
+		case 1:
+			r.Match = when(is1("priority", "P1"), is1("service_level", fmt.Sprintf("level%d", i)))
+		case 2:
+			r.Match = &Match{Body: Text{Contains: []string{fmt.Sprintf("gamma%d", i)}}}
+		default:
+			r.Match = &Match{Body: Text{Regex: fmt.Sprintf(`(?i)\bdelta%d-(\d+)\b`, i)}}
+		}
+		c.Rules = append(c.Rules, r)
+	}
+	return c
 }

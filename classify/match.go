@@ -51,19 +51,21 @@ func (n *node) textHolds(s *state) bool {
 		}
 	case opContains:
 		for _, c := range n.values {
-			if n.scope != inBody && strings.Contains(t.nSubject, c) || n.scope != inSubject && strings.Contains(t.nBody, c) {
+			if t.has(c, n.scope) {
 				return true
 			}
 		}
 	case opRegex:
-		subject, body := t.lower()
+		if !t.may(n.pat, n.scope) {
+			return false
+		}
 		switch n.scope {
 		case inSubject:
-			return n.pat.possible(subject) && n.pat.match(t.subject, &s.captures)
+			return n.pat.match(t.subject, &s.captures)
 		case inBody:
-			return n.pat.possible(body) && n.pat.match(t.body, &s.captures)
+			return n.pat.match(t.body, &s.captures)
 		default:
-			return (n.pat.possible(subject) || n.pat.possible(body)) && n.pat.match(t.subject+"\n"+t.body, &s.captures)
+			return n.pat.match(t.subject+"\n"+t.body, &s.captures)
 		}
 	}
 	return false

@@ -160,7 +160,12 @@ func robotLocal(local string) bool {
 			return true
 		}
 	}
-	flat := strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	flat := strings.Map(func(r rune) rune {
+		if r == '-' || r == '_' || r == '.' {
+			return -1
+		}
+		return r
+	}, local)
 	return startsWithAny(local, "owner-", "bounce-", "bounces-") || endsWithAny(base, "-owner", "-request", "-bounces", "-bounce") ||
 		startsWithAny(flat, "noreply", "donotreply", "nichtantworten") || strings.HasSuffix(flat, "noreply")
 }

@@ -31,19 +31,6 @@ func compilePattern(source string) (*pattern, error) {
 	return p, nil
 }
 
-// possible reports whether a text, folded by foldLiteral, may have a match.
-func (p *pattern) possible(folded string) bool {
-	if p.needs == nil {
-		return true
-	}
-	for _, n := range p.needs {
-		if strings.Contains(folded, n) {
-			return true
-		}
-	}
-	return false
-}
-
 // match reports whether the text matches, and keeps what the named groups caught.
 func (p *pattern) match(text string, captures *map[string]string) bool {
 	if len(p.groups) == 0 {
@@ -116,7 +103,7 @@ func needed(re *syntax.Regexp) []string {
 func literal(re *syntax.Regexp) []string {
 	best, run := "", ""
 	for _, r := range append(append([]rune{}, re.Rune...), unicode.MaxRune) {
-		if r < unicode.MaxASCII {
+		if r >= ' ' && r < unicode.MaxASCII {
 			run += string(unicode.ToLower(r))
 			continue
 		}

@@ -123,10 +123,13 @@ func (p *phrases) mark(list []phrase, rest string, into found) {
 // minPart is how short a part of a compound may be, in octets of the normalised word.
 const minPart = 4
 
+// maxPart is how long one may be.
+const maxPart = 24
+
 // split takes a German compound apart and marks the parts that are looked for: "druckerproblem" has "drucker". All of
 // it has to be known parts, with or without a joint between them; so "allerdings" has no "alle".
 func (p *phrases) split(word string, into found, depth int) bool {
-	for n := minPart; n <= len(word)-minPart && n <= 24; n++ {
+	for n := min(len(word)-minPart, maxPart); n >= minPart; n-- { // the longest first: "drucker" before "druck"
 		if !p.parts[word[:n]] {
 			continue
 		}
@@ -182,6 +185,8 @@ type scan struct {
 	lowSubject      string // lower case as written, for the literals that a regex needs; made when first asked for
 	lowBody         string
 	lowered         bool
+	grams           grams // of the normalised texts
+	lowGrams        grams // of the lower-case ones
 }
 
 // text returns the scan of the message, made when first asked for.
@@ -200,6 +205,8 @@ func (s *state) text() *scan {
 	sc.inSubject, sc.inBody = bits[:words:words], bits[words:]
 	s.k.phrases.find(sc.nSubject, sc.inSubject)
 	s.k.phrases.find(sc.nBody, sc.inBody)
+	sc.grams.add(sc.nSubject)
+	sc.grams.add(sc.nBody)
 	s.scan = sc
 	return sc
 }
@@ -211,9 +218,26 @@ func cut(s string) string {
 	return s
 }
 
-func (sc *scan) lower() (subject, body string) {
+// has reports whether the normalised text has a literal.
+func (sc *scan) has(literal string, in scope) bool {
+	return sc.grams.may(literal) &&
+		(in != inBody && strings.Contains(sc.nSubject, literal) || in != inSubject && strings.Contains(sc.nBody, literal))
+}
+
+// may reports whether a pattern may match; false is certain.
+func (sc *scan) may(p *pattern, in scope) bool {
+	if p.needs == nil {
+		return true
+	}
 	if !sc.lowered {
 		sc.lowSubject, sc.lowBody, sc.lowered = foldLiteral(sc.subject), foldLiteral(sc.body), true
+		sc.lowGrams.add(sc.lowSubject)
+		sc.lowGrams.add(sc.lowBody)
 	}
-	return sc.lowSubject, sc.lowBody
+	for _, n := range p.needs {
+		if sc.lowGrams.may(n) && (in != inBody && strings.Contains(sc.lowSubject, n) || in != inSubject && strings.Contains(sc.lowBody, n)) {
+			return true
+		}
+	}
+	return false
 }
