@@ -56,7 +56,7 @@ type Options struct {
 // OpenStore opens the store in dir, and creates it when dir is empty or absent. It fails when another process has it,
 // when it is damaged, when a newer version wrote it, and when the directory has traces of a store but no desk.db.
 func OpenStore(dir string, o Options) (*Store, error) {
-	if err := os.MkdirAll(filepath.Join(dir, mailDir), 0o700); err != nil {
+	if err := makeDir(filepath.Join(dir, mailDir)); err != nil {
 		return nil, fmt.Errorf("state directory %s: %w; it must be writable for this user", dir, plainCause(err))
 	}
 	if err := checkPrivate(dir); err != nil {
@@ -78,6 +78,22 @@ func OpenStore(dir string, o Options) (*Store, error) {
 	s.SetDiskFloor(o.DiskFloor)
 	go s.commitLoop()
 	return s, nil
+}
+
+// makeDir makes a folder and those above it that are missing, durably: a state directory whose name is lost with the
+// power would look like a first start, and a first start passes over the mail that is there.
+func makeDir(dir string) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) || parent == dir {
+		return err
+	}
+	if err := makeDir(parent); err != nil {
+		return err
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncDir(parent)
 }
 
 func openLocked(dir string, o Options) (*Store, error) {
