@@ -44,16 +44,17 @@ type RawRef struct {
 }
 
 // put stores messages durably and returns their places. It is called before the transaction that refers to them.
-func (a *archive) put(now time.Time, raws [][]byte) ([]RawRef, error) {
+func (a *archive) put(now time.Time, raws [][]byte) (refs []RawRef, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	defer guard(func(v any) { refs, err = nil, fmt.Errorf("write mail archive: %w: %v", errDamaged, v) })()
 	month := now.UTC().Format("2006-01")
 	if err := a.open(month); err != nil {
 		return nil, err
 	}
 	Failpoint("archive.begin")
-	refs := make([]RawRef, len(raws))
-	err := a.db.Update(func(btx *bolt.Tx) error {
+	refs = make([]RawRef, len(raws))
+	err = a.db.Update(func(btx *bolt.Tx) error {
 		raw, hash := btx.Bucket(bucketRaw), btx.Bucket(bucketHash)
 		raw.FillPercent = 0.9 // keys only ascend
 		for i, b := range raws {
@@ -148,9 +149,22 @@ func openArchive(path string, readOnly bool) (db *bolt.DB, err error) {
 	if !readOnly {
 		o.InitialMmapSize = 1 << 30
 	}
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		return nil, fmt.Errorf("mail archive %s is empty: restore it from a backup", path)
+	}
 	db, err = bolt.Open(path, 0o600, o)
 	if err != nil {
 		return nil, fmt.Errorf("open mail archive %s: %w", path, plainCause(err))
+	}
+	err = db.View(func(btx *bolt.Tx) error {
+		if btx.Bucket(bucketRaw) == nil || btx.Bucket(bucketHash) == nil {
+			return fmt.Errorf("mail archive %s is damaged (it is none): restore it from a backup", path)
+		}
+		return nil
+	})
+	if err != nil {
+		db.Close()
+		return nil, err
 	}
 	return db, nil
 }

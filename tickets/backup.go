@@ -112,7 +112,7 @@ func writeSnapshot(w *tar.Writer, name string, btx *bolt.Tx, now time.Time) erro
 // is returned. The outbox of the restored desk is held until ReleaseOutbox: what it owes may have been sent since. No
 // ticket number above the backup's is used again.
 func Restore(dir, file string, now time.Time) (replaced string, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := makeDir(dir); err != nil {
 		return "", fmt.Errorf("state directory %s: %w", dir, plainCause(err))
 	}
 	lock := flock.New(filepath.Join(dir, lockFile), flock.SetPermissions(0o600))
@@ -131,6 +131,10 @@ func Restore(dir, file string, now time.Time) (replaced string, err error) {
 	Failpoint("restore.unpacked")
 	if err := prepareRestored(fresh, lastNumber(dir)); err != nil {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
+	}
+	// What is moved into place must not lose its names with the power.
+	if err := errors.Join(syncDir(filepath.Join(fresh, mailDir)), syncDir(fresh)); err != nil {
+		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, plainCause(err))
 	}
 	Failpoint("restore.prepared")
 	return swapIn(dir, fresh, now)
@@ -268,19 +272,27 @@ func unpackFile(path string, r io.Reader) error {
 	return errors.Join(err, out.Sync(), out.Close())
 }
 
-// swapIn moves the old files aside and the new ones into their place.
+// replacedPrefix begins the names of the folders that hold what a restore replaced.
+const replacedPrefix = "replaced-"
+
+// swapIn moves the old files aside and the new ones into their place. desk.db goes first and comes last: what is cut
+// short in between has none, and is refused at the next start.
 func swapIn(dir, fresh string, now time.Time) (string, error) {
-	replaced := filepath.Join(dir, "replaced-"+now.UTC().Format("20060102-150405"))
+	replaced := filepath.Join(dir, replacedPrefix+now.UTC().Format("20060102-150405"))
 	if err := os.Mkdir(replaced, 0o700); err != nil {
 		return "", fmt.Errorf("restore into %s: %w", dir, plainCause(err))
 	}
 	for _, name := range []string{deskFile, keyFile, mailDir} {
-		old := filepath.Join(dir, name)
-		if err := os.Rename(old, filepath.Join(replaced, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return replaced, fmt.Errorf("restore into %s: %w", dir, plainCause(err))
+		if err := os.Rename(filepath.Join(dir, name), filepath.Join(replaced, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
 		}
 		Failpoint("restore.aside")
-		if err := os.Rename(filepath.Join(fresh, name), old); err != nil {
+	}
+	if err := errors.Join(syncDir(replaced), syncDir(dir)); err != nil {
+		return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
+	}
+	for _, name := range []string{mailDir, keyFile, deskFile} {
+		if err := os.Rename(filepath.Join(fresh, name), filepath.Join(dir, name)); err != nil {
 			return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
 		}
 		Failpoint("restore.placed")

@@ -1,12 +1,16 @@
 package tickets
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"reflect"
 	"sort"
+
+	bolt "go.etcd.io/bbolt"
 )
 
 // Books is the balance of P6: seen = created + appended + duplicates + quarantined + filed + failed.
@@ -60,12 +64,14 @@ func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 	err := s.View(func(tx *Tx) error {
 		c := &checkup{tx: tx}
 		d.Books = tx.Books()
-		for _, check := range []func() error{c.pages, c.books, c.tickets, c.messages, c.outbox, c.held} {
+		for i, check := range []func() error{c.pages, c.books, c.tickets, c.messages, c.outbox, c.held} {
 			if err := check(); err != nil {
 				if !errors.Is(err, errDamaged) {
 					return err
 				}
-				c.found("%v", err)
+				if c.found("%v", err); i == 0 {
+					break // the rest would stumble over the same pages
+				}
 			}
 		}
 		d.Problems, d.OK = c.problems, len(c.problems) == 0
@@ -74,10 +80,66 @@ func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 	return d, err
 }
 
-// pages lets bbolt check its own structure.
-func (c *checkup) pages() error {
-	for err := range c.tx.btx.Check() { // the channel must be drained
+// pages lets bbolt check its own structure. bbolt does so in a goroutine of its own, where a memory fault would end the
+// process: everything is read here first, with faults turned into panics.
+func (c *checkup) pages() (err error) {
+	defer guard(func(v any) { err = fmt.Errorf("%w: desk.db: %v", errDamaged, v) })()
+	if err := c.pageHeaders(); err != nil {
+		return err
+	}
+	err = c.tx.btx.ForEach(func(name []byte, b *bolt.Bucket) error {
+		seek := b.Cursor()
+		octets := 0
+		return b.ForEach(func(k, v []byte) error {
+			if v == nil {
+				return fmt.Errorf("%w: desk.db: bucket %q holds a bucket", errDamaged, name)
+			}
+			if found, _ := seek.Seek(k); !bytes.Equal(found, k) { // reads the keys of the branches, too
+				return fmt.Errorf("%w: desk.db: bucket %q: key %x cannot be found", errDamaged, name, k)
+			}
+			for _, o := range v {
+				octets += int(o)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range allBuckets {
+		if c.tx.btx.Bucket(name) == nil {
+			return fmt.Errorf("%w: desk.db: bucket %q is missing", errDamaged, name)
+		}
+	}
+	for err := range c.tx.btx.Check(bolt.WithKVStringer(keyStart{})) { // the channel must be drained
 		c.found("desk.db: %v", err)
+	}
+	return nil
+}
+
+// keyStart shows the beginning of a key: a damaged page may claim that one reaches beyond the file.
+type keyStart struct{}
+
+func (keyStart) KeyToString(k []byte) string   { return fmt.Sprintf("%x", k[:min(len(k), 8)]) }
+func (keyStart) ValueToString(v []byte) string { return fmt.Sprintf("%d bytes", len(v)) }
+
+// pageHeaders looks at the header of every page in use: bbolt believes what it says about the page's length.
+func (c *checkup) pageHeaders() error {
+	end := int(c.tx.btx.Size()) / c.tx.btx.DB().Info().PageSize
+	for id := 0; id < end; {
+		p, err := c.tx.btx.Page(id)
+		switch {
+		case err != nil:
+			return fmt.Errorf("%w: desk.db: page %d: %w", errDamaged, id, err)
+		case p == nil:
+			return fmt.Errorf("%w: desk.db: page %d is missing", errDamaged, id)
+		case p.Type == "free":
+			id++
+			continue
+		case p.Type != "meta" && p.Type != "freelist" && p.Type != "branch" && p.Type != "leaf" || p.OverflowCount > end-id-1:
+			return fmt.Errorf("%w: desk.db: page %d of type %q claims %d more", errDamaged, id, p.Type, p.OverflowCount)
+		}
+		id += 1 + p.OverflowCount
 	}
 	return nil
 }
@@ -149,6 +211,9 @@ func (c *checkup) messages() error {
 			c.found("message %d: %v", binary.BigEndian.Uint64(k), err)
 			return true, nil
 		}
+		if m.Key != binary.BigEndian.Uint64(k) {
+			c.found("message %d stands in the place of %d", m.Key, binary.BigEndian.Uint64(k))
+		}
 		if m.Raw.Month != "" {
 			months[m.Raw.Month] = append(months[m.Raw.Month], m.Raw)
 		} else if m.Absent == Present && m.Result != Failed {
@@ -195,12 +260,19 @@ func (c *checkup) outbox() error {
 			c.found("mail %d in the outbox: %v", binary.BigEndian.Uint64(k), err)
 			return true, nil
 		}
+		if uint64(o.ID) != binary.BigEndian.Uint64(k) {
+			c.found("mail %d in the outbox stands in the place of %d", o.ID, binary.BigEndian.Uint64(k))
+		}
 		waiting := o.State == Queued || o.State == Sending || o.State == Deferred
 		if waiting != (due[o.ID] == 1) {
 			c.found("mail %d in the outbox is %s and stands %d times in the schedule", o.ID, o.State, due[o.ID])
 		}
-		if hasBytes := c.tx.btx.Bucket(bucketBytes).Get(k) != nil; (waiting || o.State == Held) && !hasBytes {
+		mail := c.tx.btx.Bucket(bucketBytes).Get(k)
+		switch {
+		case mail == nil && (waiting || o.State == Held):
 			c.found("mail %d in the outbox is %s and has no bytes", o.ID, o.State)
+		case mail != nil && Digest(sha256.Sum256(mail)) != o.SHA256:
+			c.found("mail %d in the outbox: its bytes are not what was stored", o.ID)
 		}
 		return true, nil
 	})

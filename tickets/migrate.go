@@ -31,20 +31,26 @@ func initBuckets(btx *bolt.Tx, now time.Time) error {
 }
 
 // migrate brings an older store up to date, and refuses a newer one.
-func migrate(db *bolt.DB, path string) error {
-	return db.Update(func(btx *bolt.Tx) error {
+func migrate(db *bolt.DB, path string) (err error) {
+	defer guard(func(v any) {
+		err = fmt.Errorf("%s is damaged (%v): nothing was changed; restore a backup with supportd restore FILE --yes", path, v)
+	})()
+	var have uint64
+	err = db.View(func(btx *bolt.Tx) error {
 		b := btx.Bucket(bucketMeta).Get(keySchema)
-		if len(b) != 8 {
+		if len(b) != 8 || binary.BigEndian.Uint64(b) == 0 {
 			return fmt.Errorf("%s is damaged (no schema number): nothing was changed; restore a backup", path)
 		}
-		have := binary.BigEndian.Uint64(b)
-		if have > schemaVersion() {
+		if have = binary.BigEndian.Uint64(b); have > schemaVersion() {
 			return fmt.Errorf("%s was written by a newer supportd (schema %d; this one knows up to %d): nothing was changed; run that version, or restore a backup from before the upgrade",
 				path, have, schemaVersion())
 		}
-		if have == schemaVersion() {
-			return nil
-		}
+		return nil
+	})
+	if err != nil || have == schemaVersion() {
+		return err
+	}
+	return db.Update(func(btx *bolt.Tx) error {
 		for i := have; i < schemaVersion(); i++ {
 			if err := migrations[i-1](btx); err != nil {
 				return fmt.Errorf("upgrade %s from schema %d: %w; nothing was changed", path, i, err)

@@ -129,6 +129,9 @@ func (tx *Tx) Ticket(id TicketID) (*Ticket, error) {
 	if !ok {
 		return nil, fmt.Errorf("ticket %d: %w", id, ErrNotFound)
 	}
+	if t.ID != id {
+		return nil, fmt.Errorf("ticket %d: %w: ticket %d stands in its place", id, errDamaged, t.ID)
+	}
 	return &t, nil
 }
 
@@ -205,10 +208,13 @@ func entryKey(id TicketID, seq uint64) []byte { return append(key64(uint64(id)),
 // Entries returns all entries of a ticket, oldest first.
 func (tx *Tx) Entries(id TicketID) ([]Entry, error) {
 	var entries []Entry
-	err := tx.each(bucketEntries, key64(uint64(id)), func(_, v []byte) (bool, error) {
+	err := tx.each(bucketEntries, key64(uint64(id)), func(k, v []byte) (bool, error) {
 		var e Entry
 		if err := decodeRecord(v, &e); err != nil {
 			return false, fmt.Errorf("entries of ticket %d: %w", id, err)
+		}
+		if !bytes.Equal(k, entryKey(e.Ticket, e.Seq)) {
+			return false, fmt.Errorf("entries of ticket %d: %w: entry %d stands in another's place", id, errDamaged, e.Seq)
 		}
 		entries = append(entries, e)
 		return true, nil
