@@ -29,8 +29,8 @@ type Classifier struct {
 	categories categories
 	derive     struct{ ci, impact, urgency []derivation }
 	root       *route
-	onNew      []addition
-	onReply    []addition
+	onNew      additions
+	onReply    additions
 	answers    []answerRule
 }
 

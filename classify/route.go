@@ -19,6 +19,7 @@ type route struct {
 	tier  int
 	dedup *dedup
 	kids  []*route
+	find  *selection // among kids
 	from  *Route
 }
 
@@ -87,6 +88,14 @@ func (cp *compiler) route(r *Route, parent *route, path string, names map[string
 	for i := range r.Routes {
 		out.kids = append(out.kids, cp.route(&r.Routes[i], out, fmt.Sprintf("%s.routes[%d]", path, i), names))
 	}
+	var conditions []*node
+	for _, kid := range out.kids {
+		if kid.match == nil {
+			return out // an error, which is told
+		}
+		conditions = append(conditions, kid.match)
+	}
+	out.find = newSelection(conditions)
 	return out
 }
 
@@ -145,15 +154,27 @@ func (s *state) route() {
 
 // enter returns the child that is entered, or nil.
 func (s *state) enter(r *route) *route {
-	for _, kid := range r.kids {
-		if kid.match.holds(s) {
-			return kid
-		}
-		if s.explain {
-			s.because("route_not", kid.name, kid.match.whyNot(s), kid.path)
+	if len(r.kids) == 0 {
+		return nil
+	}
+	var taken *route
+	for _, i := range r.find.candidates(s) {
+		s.captures = nil
+		if r.kids[i].match.holds(s) {
+			taken = r.kids[i]
+			break
 		}
 	}
-	return nil
+	if !s.explain {
+		return taken
+	}
+	for _, kid := range r.kids {
+		if kid == taken {
+			break
+		}
+		s.because("route_not", kid.name, kid.match.whyNot(s), kid.path)
+	}
+	return taken
 }
 
 // Occasions of rules.
@@ -171,9 +192,16 @@ type addition struct {
 	says  string // what it adds, in words
 }
 
+// additions are the rules for one occasion.
+type additions struct {
+	list []addition
+	find *selection
+}
+
 // rules compiles the rules for one occasion.
-func (cp *compiler) rules(occasion string) []addition {
-	var out []addition
+func (cp *compiler) rules(occasion string) additions {
+	var out additions
+	var conditions []*node
 	names := map[string]bool{}
 	for i := range cp.config.Rules {
 		r := &cp.config.Rules[i]
@@ -204,8 +232,9 @@ func (cp *compiler) rules(occasion string) []addition {
 		}
 		a.match = cp.match(r.Match, path+".match", phaseRules)
 		cp.additions(&a, path)
-		out = append(out, a)
+		out.list, conditions = append(out.list, a), append(conditions, a.match)
 	}
+	out.find = newSelection(conditions)
 	return out
 }
 
@@ -254,9 +283,13 @@ func (cp *compiler) person(name string) string {
 }
 
 // apply applies every rule that matches. What one adds is no other's to see (S12).
-func (s *state) apply(rules []addition) {
+func (s *state) apply(rules additions) {
+	if len(rules.list) == 0 {
+		return
+	}
 	v := s.v
-	for _, r := range rules {
+	for _, i := range rules.find.candidates(s) {
+		r := &rules.list[i]
 		if !r.match.holds(s) {
 			continue
 		}
