@@ -129,7 +129,7 @@ func Restore(dir, file string, now time.Time) (replaced string, err error) {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
 	}
 	Failpoint("restore.unpacked")
-	if err := prepareRestored(fresh, lastNumber(dir)); err != nil {
+	if err := prepareRestored(fresh, lastNumbers(dir)); err != nil {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
 	}
 	// What is moved into place must not lose its names with the power.
@@ -140,23 +140,46 @@ func Restore(dir, file string, now time.Time) (replaced string, err error) {
 	return swapIn(dir, fresh, now)
 }
 
-// lastNumber is the highest ticket number of the desk that is being replaced, as far as it can still be read.
-func lastNumber(dir string) (n uint64) {
+// numbers is how far a desk has come in everything that it numbers and that is known outside: ticket numbers, and the
+// tickets, people and mails that reply addresses and Message-IDs name.
+type numbers struct{ numbers, tickets, principals, outgoing uint64 }
+
+func (tx *Tx) numbers() numbers {
+	return numbers{tx.counter("numbers"), tx.counter("tickets") + tx.counter("skipped"), tx.counter("principals"), tx.btx.Bucket(bucketOutbox).Sequence()}
+}
+
+// skipTo makes the desk go on behind the given numbers.
+func (tx *Tx) skipTo(last numbers) error {
+	have := tx.numbers()
+	for counter, n := range map[string]uint64{
+		"numbers": max(last.numbers, have.numbers) - have.numbers, "skipped": max(last.tickets, have.tickets) - have.tickets,
+		"principals": max(last.principals, have.principals) - have.principals,
+	} {
+		if _, err := tx.add(counter, n); err != nil {
+			return err
+		}
+	}
+	return tx.btx.Bucket(bucketOutbox).SetSequence(max(last.outgoing, have.outgoing))
+}
+
+// lastNumbers is how far the desk had come that is being replaced, as far as it can still be read.
+func lastNumbers(dir string) (n numbers) {
 	db, err := openChecked(filepath.Join(dir, deskFile))
 	if err != nil {
-		return 0
+		return numbers{}
 	}
 	defer db.Close()
-	defer guard(func(any) { n = 0 })()
-	_ = db.View(func(btx *bolt.Tx) error { n = (&Tx{btx: btx}).counter("numbers"); return nil })
+	defer guard(func(any) { n = numbers{} })()
+	_ = db.View(func(btx *bolt.Tx) error { n = (&Tx{btx: btx}).numbers(); return nil })
 	return n
 }
 
-// numbersSkipped is how far the numbers jump when the replaced desk cannot say how far it had come.
+// numbersSkipped is how far the numbers jump when the replaced desk cannot say how far they had come.
 const numbersSkipped = 1000
 
-// prepareRestored checks the unpacked desk, holds its outbox and moves its numbers on.
-func prepareRestored(fresh string, last uint64) error {
+// prepareRestored checks the unpacked desk, holds its outbox and moves its numbers on: an address of a ticket that is
+// lost must never lead to another one.
+func prepareRestored(fresh string, last numbers) error {
 	if _, err := readKeys(fresh); err != nil {
 		return err
 	}
@@ -168,12 +191,10 @@ func prepareRestored(fresh string, last uint64) error {
 	if err == nil {
 		err = db.Update(func(btx *bolt.Tx) error {
 			tx := &Tx{btx: btx, writable: true}
-			if have := tx.counter("numbers"); last == 0 {
-				last = have + numbersSkipped
-			} else if last < have {
-				last = have
+			if have := tx.numbers(); last.numbers < have.numbers || last.numbers == 0 {
+				last = numbers{have.numbers + numbersSkipped, have.tickets + numbersSkipped, have.principals + numbersSkipped, have.outgoing + 100*numbersSkipped}
 			}
-			if _, err := tx.add("numbers", last-tx.counter("numbers")); err != nil {
+			if err := tx.skipTo(last); err != nil {
 				return err
 			}
 			if _, err := tx.add("restored", 1); err != nil {

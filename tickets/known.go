@@ -47,7 +47,7 @@ const (
 // know gathers what the store knows about a message.
 func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	k := &Known{Intake: r.Mailboxes[in.Source.Mailbox], Brand: r.brandOf(in.Source.Mailbox)}
-	k.NextID = TicketID(tx.counter("tickets") + 1)
+	k.NextID = TicketID(tx.counter("tickets") + tx.counter("skipped") + 1)
 	k.NextCount = tx.counter("numbers") + 1
 	m := in.Message
 	if m == nil {
