@@ -9,7 +9,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -488,12 +487,4 @@ func absentFrom(t testing.TB, all []delivered, canary string) {
 			t.Errorf("%q stands in the mail %q to %s: %s", canary, d.Template, d.Recipient, d.Bytes)
 		}
 	}
-}
-
-// TestMain lets the test program serve as the process that is killed or starved.
-func TestMain(m *testing.M) {
-	if role := os.Getenv(childRole); role != "" {
-		os.Exit(runChild(role))
-	}
-	os.Exit(m.Run())
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"strings"
+	"unicode/utf8"
 )
 
 // Purpose says what a token allows. Reply addresses and Message-IDs have purposes of their own, so that one can never
@@ -65,6 +66,9 @@ func (k *Keyring) Sign(t Token) string {
 func (k *Keyring) Verify(s string) (Token, error) {
 	if n := tokenEncoding.DecodedLen(len(s)); n != tokenShort && n != tokenLong {
 		return Token{}, errToken
+	}
+	if strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return Token{}, errToken // ToLower makes letters of some of them
 	}
 	b, err := tokenEncoding.DecodeString(strings.ToLower(s))
 	if err != nil || len(b) < tokenShort {
