@@ -116,8 +116,8 @@ func (s *Store) History(from uint64, since time.Time) (HistoryPage, error) {
 	return p, err
 }
 
-// Recall returns single messages: those of a ticket by its number, oldest first, or the one with that key or Message-ID.
-// It fails with ErrNotFound when there is none.
+// Recall returns single messages: those of a ticket by its number, oldest first, or the one with that key, written
+// message:12, or with that Message-ID. It fails with ErrNotFound when there is none.
 func (s *Store) Recall(name string) ([]Past, error) {
 	var found []Past
 	err := s.View(func(tx *Tx) error {
@@ -147,12 +147,12 @@ type history struct {
 	at map[TicketID]*Ticket // tickets as far as their entries were replayed
 }
 
-// named finds messages by what people call them: a ticket's number, "message 12", or a Message-ID.
+// named finds messages by what people call them: a ticket's number, message:12, or a Message-ID.
 func (h *history) named(name string) ([]Stored, error) {
-	if rest, ok := strings.CutPrefix(name, "message "); ok {
-		key, err := strconv.ParseUint(strings.TrimSpace(rest), 10, 64)
+	if rest, ok := strings.CutPrefix(name, "message:"); ok {
+		key, err := strconv.ParseUint(rest, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("message %q: it is called by a number, as supportd ticket show --json lists it", rest)
+			return nil, fmt.Errorf("message:%s: want a number, as supportd ticket show --json lists it", rest)
 		}
 		m, err := h.tx.Stored(key)
 		if err != nil {

@@ -133,17 +133,17 @@ func TestRecall(t *testing.T) {
 	k := newKit(t)
 	id, sent := k.opened(kunde, "Drucker", "kaputt")
 	k.receive(k.reply(mailTo(t, sent, kunde, TemplateAckNew), kunde, "immer noch"))
-	for name, want := range map[string]int{k.ticket(id).Number: 2, "1": 2, "message 2": 1, "m1@customer.example": 1, "<m1@customer.example>": 1} {
+	for name, want := range map[string]int{k.ticket(id).Number: 2, "1": 2, "message:2": 1, "m1@customer.example": 1, "<m1@customer.example>": 1} {
 		if found, err := k.store.Recall(name); err != nil || len(found) != want || found[0].Raw == nil {
 			t.Errorf("%q: %d messages, %v, want %d with their raw mail", name, len(found), err, want)
 		}
 	}
-	for _, name := range []string{"NW-2026-000099", "message 99", "message x", "nobody@nowhere.example", ""} {
+	for _, name := range []string{"NW-2026-000099", "message:99", "message:x", "nobody@nowhere.example", ""} {
 		if found, err := k.store.Recall(name); err == nil {
 			t.Errorf("%q: %d messages", name, len(found))
 		}
 	}
-	if _, err := k.store.Recall("message 99"); !errors.Is(err, ErrNotFound) {
+	if _, err := k.store.Recall("message:99"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("message 99: %v, want ErrNotFound", err)
 	}
 }

@@ -29,6 +29,7 @@ func operations() map[string]operation {
 		"ticket.list":        with((*operator).ticketList),
 		"ticket.show":        with((*operator).ticketShow),
 		"ticket.search":      with((*operator).ticketSearch),
+		"explain":            with((*operator).recall),
 		"outbox.list":        with((*operator).outboxList),
 		"outbox.retry":       with((*operator).outboxRetry),
 		"outbox.release":     with((*operator).outboxRelease),
