@@ -29,6 +29,7 @@ func didKeys() []LineKey {
 	return []LineKey{
 		key("did.reply", "an answer was sent to the customer", "to"),
 		key("did.reply_later", "an answer leaves at the end of the undo window, to the second", "to", "until"),
+		key("did.left_out", "attachments of an answer did not go to the customer", "files", "limit"),
 		key("did.note", "the text was kept as an internal note"),
 		key("did.solve", "the ticket was solved", "until"),
 		key("did.close", "the ticket was closed"),
@@ -44,6 +45,7 @@ func didKeys() []LineKey {
 		key("did.cc", "somebody gets copies from now on", "who"),
 		key("did.requester", "the requester was changed", "to"),
 		key("did.admit", "a held mail was let in", "id", "from", "number"),
+		key("did.admit_note", "an agent's held mail was let in, and became a note", "id", "from"),
 		key("did.reject", "a held mail was turned down", "id", "from"),
 		key("did.spam", "the ticket was set aside as spam"),
 		key("did.merge", "two tickets became one", "number"),

@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -46,6 +47,7 @@ type operation struct {
 
 	entry  Entry
 	answer bool   // the text goes to the customer
+	short  bool   // without some of the attachments
 	lines  []Line // of the receipt
 	ask    []askFor
 	sent   string
@@ -63,6 +65,10 @@ func (op *operation) run() {
 	body, isNote := op.body()
 	if body == "" && len(op.text.Commands) == 0 && len(op.m.Attachments) == 0 {
 		op.refuse(Line{Key: "did.nothing"})
+		return
+	}
+	if line, nothing, ok := op.leftOut(); ok && nothing && body == "" && !isNote && len(op.text.Commands) == 0 {
+		op.refuse(line)
 		return
 	}
 	if body != "" || len(op.m.Attachments) > 0 && !isNote && len(op.text.Commands) == 0 {
@@ -102,6 +108,8 @@ func (op *operation) say(body string, note bool) bool {
 		op.entry.Kind = EntryNoted
 		return true
 	}
+	body = replaceAddress(body, op.agent.Address, op.k.Brand.From.Mail) // signatures name it (S-104)
+	op.entry.Text = body
 	op.entry.Kind = EntryAnswered
 	op.answer = true
 	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.move(op.t, &op.entry, eventReply) {
@@ -116,6 +124,33 @@ func (op *operation) say(body string, note bool) bool {
 		op.t.set(&op.entry.Changes, fieldOwner, op.agent.Address)
 	}
 	return true
+}
+
+// replaceAddress puts another address in the place of one, whatever its case. Longer addresses that contain it stay.
+func replaceAddress(text, address, by string) string {
+	if address == "" {
+		return text
+	}
+	parts := regexp.MustCompile(`(?i)`+regexp.QuoteMeta(address)).FindAllStringIndex(text, -1)
+	var b strings.Builder
+	done := 0
+	for _, p := range parts {
+		before, after := text[:p[0]], text[p[1]:]
+		next := strings.TrimLeft(after, ".")
+		if before != "" && isAddressByte(before[len(before)-1]) || after != "" && after[0] != '.' && isAddressByte(after[0]) ||
+			len(next) < len(after) && next != "" && isAddressByte(next[0]) {
+			continue
+		}
+		b.WriteString(text[done:p[0]])
+		b.WriteString(by)
+		done = p[1]
+	}
+	return b.String() + text[done:]
+}
+
+// isAddressByte reports whether an address may go on with an octet.
+func isAddressByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80 || strings.IndexByte("._+-@", c) >= 0
 }
 
 // do carries out one command within the operation; false means that the whole mail is refused.
@@ -218,6 +253,9 @@ func (op *operation) held(c command.Command, what *[]uint64, key string) bool {
 	if slices.Contains(op.out.Admit, h.ID) || slices.Contains(op.out.Reject, h.ID) {
 		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#admit " + c.Args, "other": "#reject " + c.Args}})
 	}
+	if agent, ok := op.r.agent(h.From); ok && what == &op.out.Admit && !op.t.participant(agent.Address) {
+		key = "did.admit_note" // a person's word lets the text in; it does not send it to the customer
+	}
 	*what = append(*what, h.ID)
 	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"id": c.Args, "from": h.From, "number": op.t.Number}})
 	return true
@@ -286,7 +324,11 @@ func (op *operation) answerCustomer(template, text string) {
 		key = "did.reply_later"
 	}
 	args := map[string]string{"to": strings.Join(op.sentTo, ", "), "until": formatTime(op.now.Add(op.r.Undo))}
-	op.lines = append([]Line{{OK: true, Key: key, Args: args}}, op.lines...)
+	lines := []Line{{OK: true, Key: key, Args: args}}
+	if line, _, ok := op.leftOut(); ok && template == TemplateAgentReply {
+		lines, op.short = append(lines, line), true
+	}
+	op.lines = append(lines, op.lines...)
 }
 
 func (op *operation) lastCustomerText() (text, from string) {
@@ -300,9 +342,9 @@ func firstNonEmpty(a, b string) string {
 	return b
 }
 
-// receipt answers a mail that had commands; a plain answer needs none.
+// receipt answers a mail that had commands; a plain answer needs none, unless something of it was left out.
 func (op *operation) receipt() {
-	if len(op.text.Commands) == 0 {
+	if len(op.text.Commands) == 0 && !op.short {
 		return
 	}
 	op.tell([]string{op.agent.Address}, TemplateReceipt, PurposeNote, false, func(v *InternalView) {

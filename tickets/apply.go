@@ -175,13 +175,6 @@ func (a *application) index(t *Ticket) error {
 	return a.tx.btx.Bucket(bucketRequesters).Put(key, []byte{})
 }
 
-// maxCarried is how many octets of attachments the mails that one message calls for carry on, all together; a single
-// mail carries at most half of it. What is more is named in the mail only.
-const maxCarried = 20 << 20
-
-// minInline is below what an inline picture is taken for a logo and not carried on.
-const minInline = 20 << 10
-
 // owe renders a mail, composes its bytes and puts it into the outbox, once for each recipient. A mail that cannot be
 // made is noted on the ticket and in the log: it must not stop the message that called for it (S-051).
 func (d *Desk) owe(a *application, m Mail) error {
@@ -412,37 +405,4 @@ func listID(team string, b Brand) string {
 		clean = "desk"
 	}
 	return clean + ".desk." + b.domain()
-}
-
-// carried are the attachments that a mail takes along: to a customer never what could run (S-143).
-func (d *Desk) carried(a *application, c Class) []File {
-	if d.Files == nil || a.in.Raw == nil || a.in.Message == nil || len(a.in.Message.Attachments) == 0 {
-		return nil
-	}
-	if !a.opened {
-		a.files, a.opened = d.Files(a.in.Raw), true
-	}
-	carriers := 0
-	for _, m := range a.dec.Mails {
-		if m.Attach {
-			carriers++
-		}
-	}
-	room := maxCarried / max(carriers, 2)
-	var list []File
-	for i, f := range a.files {
-		if i < len(a.in.Message.Attachments) {
-			at := a.in.Message.Attachments[i]
-			if at.Inline && at.Size < minInline || c == ClassAnswer && at.Dangerous {
-				continue
-			}
-		} else if c == ClassAnswer {
-			break // what the message's own list does not vouch for
-		}
-		if room -= len(f.Data); room < 0 {
-			break
-		}
-		list = append(list, f)
-	}
-	return list
 }

@@ -145,7 +145,7 @@ func (d *decider) absent() bool {
 	case Vanished:
 		d.end(Failed, "it was removed from the server before it could be read")
 	case Oversize:
-		d.out.Hold = fmt.Sprintf("it is larger than max_size (%d MB)", d.k.Intake.MaxSize>>20)
+		d.out.Hold = fmt.Sprintf("it is larger than max_size (%.4g MB)", float64(d.k.Intake.MaxSize)/1e6)
 		d.end(Quarantined, d.out.Hold)
 		d.health("health.oversize", map[string]string{
 			"mailbox": d.in.Source.Mailbox, "from": d.from().Mail, "subject": d.subject(), "size": strconv.FormatInt(d.in.Size, 10), "limit": strconv.FormatInt(d.k.Intake.MaxSize, 10)})
@@ -301,11 +301,11 @@ func (d *decider) customerWrote() {
 	d.tellCustomerReplied()
 }
 
-// admittedNote keeps the text of an agent who was not authenticated as an internal note: someone vouched for the text,
-// nobody for the sender.
+// admittedNote keeps the text of an agent's held mail as an internal note: someone vouched for the text, nobody for the
+// sender or their right to answer the customer.
 func (d *decider) admittedNote() {
-	d.entry(Entry{Kind: EntryNoted, Actor: d.sender(), From: d.m.Author, Text: d.m.Reply, MessageID: d.m.ID,
-		Detail: "let in by " + d.k.AdmittedBy + "; its sender was not authenticated"})
+	d.entry(Entry{Kind: EntryNoted, Actor: d.sender(), From: d.m.Author, Text: d.m.Reply, MessageID: d.m.ID, Attached: d.m.Attachments,
+		Detail: "let in by " + d.k.AdmittedBy + "; it stays inside"})
 	d.end(Appended, "as a note on "+d.out.Ticket.Number)
 }
 

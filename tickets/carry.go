@@ -1,0 +1,73 @@
+package tickets
+
+import (
+	"fmt"
+	"strings"
+)
+
+// maxCarried is how many octets of attachments the mails that one message calls for carry on, all together; a single
+// mail carries at most half of it. What is more is named in the mail only.
+const maxCarried = 20 << 20
+
+// minInline is below what an inline picture is taken for a logo and not carried on.
+const minInline = 20 << 10
+
+// carriedOn tells which attachments a mail of a class takes along within so many octets, and names those that it leaves
+// behind although somebody meant them to go: what could run never goes to a customer (S-143), and what does not fit goes
+// to nobody. Small inline pictures stay behind unnamed.
+func carriedOn(list []Attachment, c Class, room int64) (take []bool, left []string) {
+	take = make([]bool, len(list))
+	for i, a := range list {
+		switch {
+		case a.Inline && a.Size < minInline:
+		case c == ClassAnswer && a.Dangerous, a.Size > room:
+			left = append(left, a.Name)
+		default:
+			take[i] = true
+			room -= a.Size
+		}
+	}
+	return take, left
+}
+
+// leftOut is the line that tells an agent which attachments of theirs do not go to the customer; ok is false when all
+// of them go, or were never meant to. nothing says that none is left to send.
+func (op *operation) leftOut() (line Line, nothing, ok bool) {
+	take, left := carriedOn(op.m.Attachments, ClassAnswer, maxCarried/2)
+	nothing = true
+	for _, t := range take {
+		nothing = nothing && !t
+	}
+	line = Line{Key: "did.left_out", Args: map[string]string{"files": strings.Join(left, ", "), "limit": fmt.Sprint(maxCarried / 2)}}
+	return line, nothing, len(left) > 0
+}
+
+// carried are the attachments that a mail takes along.
+func (d *Desk) carried(a *application, c Class) []File {
+	if d.Files == nil || a.in.Raw == nil || a.in.Message == nil || len(a.in.Message.Attachments) == 0 {
+		return nil
+	}
+	if !a.opened {
+		a.files, a.opened = d.Files(a.in.Raw), true
+	}
+	carriers := 0
+	for _, m := range a.dec.Mails {
+		if m.Attach {
+			carriers++
+		}
+	}
+	room := int64(maxCarried / max(carriers, 2))
+	take, _ := carriedOn(a.in.Message.Attachments, c, room)
+	var list []File
+	for i, f := range a.files {
+		switch {
+		case i < len(take) && !take[i], int64(len(f.Data)) > room:
+			continue
+		case i >= len(take) && c == ClassAnswer:
+			return list // what the message's own list does not vouch for
+		}
+		room -= int64(len(f.Data))
+		list = append(list, f)
+	}
+	return list
+}

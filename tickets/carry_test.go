@@ -1,0 +1,89 @@
+package tickets
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A file that does not go to the customer is named to the agent, also when the mail had no command; the others go.
+func TestLeftOutAttachmentsAreTold_S143(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
+	attach := func(files ...File) func(*Message) {
+		return func(m *Message) {
+			for _, f := range files {
+				m.Attachments = append(m.Attachments, Attachment{Name: f.Name, Type: f.Type, Size: int64(len(f.Data)), Dangerous: strings.HasSuffix(f.Name, ".exe")})
+			}
+			k.files[m.ID] = files
+		}
+	}
+	manual := File{Name: "manual.pdf", Type: "application/pdf", Data: make([]byte, maxCarried/2+1)}
+	tool := File{Name: "tool.exe", Type: "application/octet-stream", Data: []byte("MZ")}
+	small := File{Name: "small.pdf", Type: "application/pdf", Data: []byte("%PDF")}
+
+	k.expect(k.receive(k.reply(notice, anna, "Siehe Anhang.", attach(manual, tool, small))), Appended, id)
+	sent = k.afterUndo()
+	if names := fileNames(mailTo(t, sent, kunde, TemplateAgentReply)); !slices.Equal(names, []string{"small.pdf"}) {
+		t.Errorf("the answer carries %q", names)
+	}
+	if told := mailTo(t, sent, anna, TemplateReceipt).Letter.Text; !strings.Contains(told, "did.left_out") || !strings.Contains(told, "manual.pdf, tool.exe") {
+		t.Errorf("the agent was told:\n%s", told)
+	}
+
+	k.expect(k.receive(k.reply(notice, anna, "", attach(tool))), Appended, id)
+	sent = k.afterUndo()
+	if out := outside(sent); len(out) > 0 {
+		t.Errorf("an answer without anything in it went out: %s", summary(out))
+	}
+	if told := mailTo(t, sent, anna, TemplateRefused).Letter.Text; !strings.Contains(told, "did.left_out") {
+		t.Errorf("the agent was told:\n%s", told)
+	}
+
+	k.expect(k.receive(k.reply(notice, anna, "Nur ein Blatt.", attach(small))), Appended, id)
+	for _, d := range k.afterUndo() {
+		if d.Template == TemplateReceipt {
+			t.Error("a plain answer whose files all go has a receipt")
+		}
+	}
+	k.healthy()
+}
+
+// S-104: the address of an agent, as it stands in their signature, is the desk's when the customer reads it.
+func TestOwnAddressInAnAnswer_S104(t *testing.T) {
+	for _, c := range []struct{ text, want string }{
+		{"Anna Berg <anna@staff.example>", "Anna Berg <d@desk.example>"},
+		{"ANNA@Staff.Example.", "d@desk.example."},
+		{"mailto:anna@staff.example, anna@staff.example", "mailto:d@desk.example, d@desk.example"},
+		{"joanna@staff.example jo.anna@staff.example anna@staff.example.org anna@staff.examples", "joanna@staff.example jo.anna@staff.example anna@staff.example.org anna@staff.examples"},
+		{"", ""},
+	} {
+		if got := replaceAddress(c.text, "anna@staff.example", "d@desk.example"); got != c.want {
+			t.Errorf("%q became %q, want %q", c.text, got, c.want)
+		}
+	}
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	k.expect(k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, "Neu starten.\n\nAnna · "+anna)), Appended, id)
+	absentFrom(t, outside(k.afterUndo()), anna)
+	k.healthy()
+}
+
+// An agent's held mail becomes a note when it is let in, and the one who lets it in is told so.
+func TestAdmittedMailOfAnAgentIsANote(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
+	k.expect(k.receive(k.reply(notice, ben, "Ich habe die Antwort.")), Quarantined, id)
+	k.deliver()
+	k.expect(k.receive(k.reply(notice, anna, "#admit 1")), Appended, id)
+	sent = k.afterUndo()
+	if out := outside(sent); len(out) > 0 {
+		t.Errorf("sent %s", summary(out))
+	}
+	if told := mailTo(t, sent, anna, TemplateReceipt).Letter.Text; !strings.Contains(told, "did.admit_note") {
+		t.Errorf("the agent was told:\n%s", told)
+	}
+	k.healthy()
+}
