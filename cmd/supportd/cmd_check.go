@@ -230,27 +230,3 @@ func writeNew(path string, b []byte, mode fs.FileMode) error {
 	_, err = f.Write(b)
 	return errors.Join(err, f.Close())
 }
-
-func (a *app) configCommand() *cobra.Command {
-	return group("config", "look at the configuration", &cobra.Command{
-		Use: "expand", Short: "print the full form, with every default", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			c, findings := config.Load(a.config)
-			if err := findings.Err(); err != nil {
-				return err
-			}
-			b, err := config.Expand(c)
-			if err != nil {
-				return err
-			}
-			_, err = a.out.Write(b)
-			return err
-		},
-	}, &cobra.Command{
-		Use: "schema", Short: "print the JSON Schema for editors", Args: cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
-			_, err := a.out.Write(config.Schema())
-			return err
-		},
-	})
-}

@@ -36,6 +36,7 @@ func operations() map[string]operation {
 		"quarantine.list":    with((*operator).quarantineList),
 		"quarantine.release": with((*operator).quarantineRelease),
 		"quarantine.drop":    with((*operator).quarantineDrop),
+		"config.history":     with((*operator).configHistory),
 		"doctor":             with((*operator).doctor),
 		"backup":             with((*operator).backup),
 		"reload":             with((*operator).reload),

@@ -47,12 +47,17 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 	for _, m := range c.Mailboxes {
 		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize}
 	}
+	for _, p := range c.People {
+		r.Agents[p.Mail] = tickets.Agent{Address: p.Mail, Name: firstOf(p.Name, nameFrom(p.Mail)), Language: p.Language}
+	}
 	for _, t := range c.Teams {
 		team := tickets.Team{Name: t.Name, Tier: t.Tier, Address: strings.ToLower(t.Address), Lead: strings.ToLower(t.Lead.Mail)}
 		for _, m := range t.Members {
 			address := strings.ToLower(m.Mail)
 			team.Members = append(team.Members, address)
-			r.Agents[address] = tickets.Agent{Address: address, Name: firstOf(m.Name, nameFrom(address))}
+			if _, known := r.Agents[address]; !known {
+				r.Agents[address] = tickets.Agent{Address: address, Name: firstOf(m.Name, nameFrom(address))}
+			}
 		}
 		r.Teams[t.Name] = team
 	}
@@ -165,13 +170,7 @@ func (b brandRenderer) of(address string) *templates.Set {
 }
 
 func buildClassifier(c *config.Config) (*classify.Classifier, error) {
-	cc := classify.Config{
-		Languages: c.Languages, AuthservID: c.AuthservIDs, TrustedHosts: c.TrustedHosts, ScoreAtLeast: c.ScoreAtLeast, Team: c.Intake,
-	}
-	for _, a := range c.Answers {
-		cc.Answers = append(cc.Answers, classify.Answer{Name: a.Name, Match: buildMatch(a.Match)})
-	}
-	return classify.New(cc)
+	return classify.New(c.Classification())
 }
 
 // mailboxConfig is what a Poller needs to know of a mailbox.

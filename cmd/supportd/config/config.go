@@ -7,10 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"regexp"
 	"time"
 	_ "time/tzdata" // zones must not depend on the machine
 
+	"supportd/classify"
 	"supportd/tickets"
 )
 
@@ -43,12 +43,28 @@ type Config struct {
 	Teams     []Team     // in the order of the file
 	Calendars []Calendar // in the order of the file
 	Calendar  string     // the calendar in which FirstResponse and Resolve are counted
-	Intake    string     // the team that gets new tickets: the first of tier 1
+	Intake    string     // the team that gets new tickets when no route says otherwise
 
 	FirstResponse time.Duration // business time; 0: nothing is promised
 	Resolve       time.Duration // business time; 0: nothing is promised
 	Remind        []Step        // of both clocks, by rising percentage
 	Answers       []Answer      // in the order in which they are tried
+
+	People        []classify.Person   // in the order of the table
+	Customers     []classify.Customer // in the order of the table
+	CMDB          []classify.CI       // in the order of the table
+	PeopleFile    string              // "" for none; so are the next two
+	CustomersFile string
+	CMDBFile      string
+
+	Matrix        classify.Matrix
+	PriorityNames map[string]map[string]string // priority to language to name
+	Categories    []classify.Category          // in the order of the file
+	Threshold     classify.Threshold
+	Derive        classify.Derive
+	Routes        classify.Route    // its To is Intake
+	Rules         []classify.Rule   // in the order of the file; people are named as they stand there
+	Checklists    map[string]string // path as written in Rules to text
 
 	CloseAfter   time.Duration // from solved to closed
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
@@ -171,20 +187,9 @@ type Override struct {
 // Answer is an automatic answer.
 type Answer struct {
 	Name  string
-	Match Match
+	Match classify.Match
 	File  string // where the text stands
 	Text  string
-}
-
-// Match is a condition on a message: all its tests must hold. It is never empty.
-type Match []Test
-
-// Test looks for one of its values.
-type Test struct {
-	Scope  string   // subject, body, or "" for both
-	How    string   // words, contains or regex
-	Values []string // one of them must be found
-	Regex  []*regexp.Regexp
 }
 
 // Secret is a password that no log, error or dump ever shows.

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.yaml.in/yaml/v4"
 
+	"supportd/classify"
 	"supportd/tickets"
 )
 
@@ -57,8 +58,10 @@ func TestShortFormInFull(t *testing.T) {
 		Calendar: "standard", Intake: "support", FirstResponse: 4 * time.Hour, Resolve: 24 * time.Hour,
 		Remind: []Step{{75, []string{"assignee"}}, {100, []string{"team"}}},
 		Answers: []Answer{{Name: "oeffnungszeiten", File: "kb/oeffnungszeiten.md",
-			Match: Match{{Scope: "subject", How: "words", Values: []string{"öffnungszeiten", "geöffnet"}}},
+			Match: classify.Match{Subject: classify.Text{Words: []string{"öffnungszeiten", "geöffnet"}}},
 			Text:  "Wir haben Montag bis Donnerstag von 8 bis 17 Uhr geöffnet, freitags bis 14 Uhr.\n\nIhre Tischlerei Huber\n"}},
+		Matrix: defaultMatrix(), PriorityNames: defaultPriorityNames(), Threshold: classify.Threshold{Score: 3, Margin: 2},
+		Routes:     classify.Route{Name: "root", To: "support"},
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
 		State: "state", Undo: 10 * time.Second, DiskFloor: 200_000_000, Admin: tickets.Address{Mail: "max@huber-tischlerei.example"},

@@ -16,6 +16,7 @@ const (
 	maxAliased  = 5_000
 	maxFindings = 200
 	maxPath     = 120
+	maxDepth    = 1000 // octets of a path
 )
 
 // place is where a key or value stands.
@@ -23,6 +24,7 @@ type place struct {
 	path string
 	line int
 	col  int
+	file string // "" for the configuration file itself, else a table that it names
 }
 
 // key is the place of a key below p that is not there: p's own line and column.
@@ -96,6 +98,13 @@ type named[T any] struct {
 	entries []entry[T]
 }
 
+// boxed is a section that may hold its own kind.
+type boxed[T any] struct {
+	at    place
+	given bool
+	keys  *T
+}
+
 // value is what a key of the table can hold. read takes what is given, absent the default.
 type value interface {
 	read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag)
@@ -108,28 +117,44 @@ type decoder struct {
 	findings Findings
 	broken   []string // paths of what could not be read at all: nothing more is said about them
 	fields   map[reflect.Type]sectionKeys
+	homes    map[string][]string // paths of keys by their name; nil until somebody asks
 	values   int
 	limit    int
 	stopped  bool
 }
 
-// sectionKeys is what keysOf found.
+// sectionKeys is what the table says about a section.
 type sectionKeys struct {
 	fields      []field
 	unsupported []string
+	scalars     []string
+	open        []int // index of the field that takes all other keys; nil for none
 }
 
-// keys is keysOf, remembered.
-func (d *decoder) keys(t reflect.Type) ([]field, []string) {
+// open takes keys that the table does not name. It reports false for those that it does not know either.
+type open interface {
+	take(d *decoder, n *yaml.Node, at place, name string) bool
+	names() []string
+}
+
+// keys is what the table says about a section, remembered.
+func (d *decoder) keys(t reflect.Type) sectionKeys {
 	k, ok := d.fields[t]
 	if !ok {
 		k.fields, k.unsupported = keysOf(t)
+		for i := range t.NumField() {
+			f := t.Field(i)
+			k.scalars = append(k.scalars, strings.Fields(f.Tag.Get("scalar"))...)
+			if f.Tag.Get("open") != "" {
+				k.open = []int{i}
+			}
+		}
 		if d.fields == nil {
 			d.fields = map[reflect.Type]sectionKeys{}
 		}
 		d.fields[t] = k
 	}
-	return k.fields, k.unsupported
+	return k
 }
 
 // count is the number of nodes in a document, aliases not followed.
@@ -147,13 +172,16 @@ func (d *decoder) report(code string, at place, fix, format string, args ...any)
 		d.stopped = true
 		return
 	}
-	if at.path != "" && slices.ContainsFunc(d.broken, at.under) {
+	if at.path != "" && at.file == "" && slices.ContainsFunc(d.broken, at.under) {
 		return
 	}
 	if r := []rune(at.path); len(r) > maxPath {
 		at.path = string(r[:maxPath]) + "..."
 	}
-	d.findings = append(d.findings, Finding{File: d.name, Line: at.line, Col: at.col, Code: code,
+	if at.file == "" {
+		at.file = d.name
+	}
+	d.findings = append(d.findings, Finding{File: at.file, Line: at.line, Col: at.col, Code: code,
 		Path: at.path, What: fmt.Sprintf(format, args...), Fix: fix})
 }
 
@@ -173,6 +201,10 @@ func (d *decoder) enter(n *yaml.Node, at place) (*yaml.Node, bool) {
 		n = n.Alias
 	}
 	switch {
+	case len(at.path) > maxDepth:
+		d.stopped = true
+		d.report("", at, "this is hardly a configuration; is the name right?", "the file is nested too deeply")
+		return nil, false
 	case d.values > d.limit:
 		d.stopped = true
 		d.report("", at, "write the values out", "the file repeats too much through aliases")
@@ -231,32 +263,20 @@ func (d *decoder) structure(n *yaml.Node, at place, v reflect.Value) {
 	if s, ok := v.Addr().Interface().(interface{ mark(place, bool) }); ok {
 		s.mark(at, n != nil)
 	}
-	fields, unsupported := d.keys(v.Type())
+	keys := d.keys(v.Type())
 	seen := map[string]bool{}
 	if n != nil {
 		d.mapping(n, at, "a map of keys", func(name string, kat place, kn *yaml.Node) {
-			i := slices.IndexFunc(fields, func(f field) bool { return f.key == name })
-			switch {
-			case i >= 0:
-				seen[name] = true
-				d.field(kn, kat, v.FieldByIndex(fields[i].index), fields[i].tag)
-			case slices.Contains(unsupported, name):
-				d.report("E01", kat, "delete it", "`%s` is not supported by this version", name)
-			default:
-				fix, meant := "", ""
-				if len(d.findings) < maxFindings {
-					fix, meant = unknownHint(name, fields)
-				}
-				d.report("E01", kat, fix, "unknown key")
-				if meant != "" && at.path != "" {
-					d.broken = append(d.broken, at.path+"."+meant)
-				} else if meant != "" {
-					d.broken = append(d.broken, meant)
-				}
+			i := slices.IndexFunc(keys.fields, func(f field) bool { return f.key == name })
+			if i < 0 {
+				d.otherKey(name, kn, kat, at, v, keys)
+				return
 			}
+			seen[name] = true
+			d.field(kn, kat, v.FieldByIndex(keys.fields[i].index), keys.fields[i].tag)
 		})
 	}
-	for _, f := range fields {
+	for _, f := range keys.fields {
 		if seen[f.key] {
 			continue
 		}
@@ -265,9 +285,38 @@ func (d *decoder) structure(n *yaml.Node, at place, v reflect.Value) {
 			if ex := f.tag.Get("example"); ex != "" {
 				fix = "write " + f.key + ": " + ex
 			}
-			d.report("", at.key(f.key), fix, "is missing")
+			d.report(f.tag.Get("code"), at.key(f.key), fix, "is missing")
 		}
 		d.field(nil, at.key(f.key), v.FieldByIndex(f.index), f.tag)
+	}
+}
+
+// otherKey takes or refuses a key that no field of the section v has.
+func (d *decoder) otherKey(name string, n *yaml.Node, kat, at place, v reflect.Value, keys sectionKeys) {
+	var more []string
+	if keys.open != nil {
+		o := v.FieldByIndex(keys.open).Addr().Interface().(open)
+		if o.take(d, n, kat, name) {
+			return
+		}
+		more = o.names()
+	}
+	switch {
+	case slices.Contains(keys.unsupported, name):
+		d.report("E01", kat, "delete it", "`%s` is not supported by this version", name)
+	case slices.Contains(keys.scalars, name):
+		d.report("E14", kat, "let derive, priorities or routes decide it", "a rule can add tags, watchers, checklists and notices, and set nothing, so that the order of rules cannot matter")
+	default:
+		fix, meant := "", ""
+		if len(d.findings) < maxFindings {
+			fix, meant = d.unknownHint(name, keys.fields, more)
+		}
+		d.report("E01", kat, fix, "unknown key")
+		if meant != "" && at.path != "" {
+			d.broken = append(d.broken, at.path+"."+meant)
+		} else if meant != "" {
+			d.broken = append(d.broken, meant)
+		}
 	}
 }
 
@@ -366,34 +415,38 @@ func keysOf(t reflect.Type) (fields []field, unsupported []string) {
 
 // unknownHint says what may have been meant by an unknown key: one of the same section, or the place where a key of
 // that very name belongs. meant is the key of the same section, or "".
-func unknownHint(name string, fields []field) (fix, meant string) {
-	var names []string
+func (d *decoder) unknownHint(name string, fields []field, more []string) (fix, meant string) {
+	names := slices.Clone(more)
 	for _, f := range fields {
 		names = append(names, f.key)
 	}
 	if near := nearest(name, names); near != "" {
 		return "did you mean \"" + near + "\"?", near
 	}
-	var homes []string
-	walkKeys(reflect.TypeFor[fileKeys](), "", func(p string, f field) {
-		if f.key == name && len(homes) < 2 {
-			homes = append(homes, "`"+p+"`")
-		}
-	})
-	if len(homes) > 0 {
-		return "it belongs to " + strings.Join(homes, " or "), ""
+	if d.homes == nil {
+		d.homes = map[string][]string{}
+		walkKeys(reflect.TypeFor[fileKeys](), "", func(p string, f field) {
+			d.homes[f.key] = append(d.homes[f.key], "`"+p+"`")
+		})
+	}
+	if homes := d.homes[name]; len(homes) > 0 {
+		return "it belongs to " + strings.Join(homes[:min(2, len(homes))], " or "), ""
 	}
 	return didYouMean(name, names), ""
 }
 
-// walkKeys calls each for every key below t, with its whole path.
+// walkKeys calls each for every key below t, with its whole path. A section that stands in itself is walked once.
 func walkKeys(t reflect.Type, path string, each func(path string, f field)) {
+	walkBelow(t, path, []reflect.Type{t}, each)
+}
+
+func walkBelow(t reflect.Type, path string, above []reflect.Type, each func(path string, f field)) {
 	fields, _ := keysOf(t)
 	for _, f := range fields {
 		p := strings.TrimPrefix(path+"."+f.key, ".")
 		each(p, f)
-		if inner, suffix := sectionIn(f.typ); inner != nil {
-			walkKeys(inner, p+suffix, each)
+		if inner, suffix := sectionIn(f.typ); inner != nil && !slices.Contains(above, inner) {
+			walkBelow(inner, p+suffix, append(slices.Clone(above), inner), each)
 		}
 	}
 }
@@ -401,13 +454,14 @@ func walkKeys(t reflect.Type, path string, each func(path string, f field)) {
 // sectionIn finds the struct of the key table that values of t hold, and what stands between their paths.
 func sectionIn(t reflect.Type) (inner reflect.Type, suffix string) {
 	if e, ok := reflect.New(t).Interface().(interface{ elem() (reflect.Type, string) }); ok {
-		return e.elem()
+		t, suffix = e.elem()
 	}
 	if _, leaf := reflect.New(t).Interface().(value); leaf {
 		return nil, ""
 	}
-	return t, ""
+	return t, suffix
 }
 
 func (*list[T]) elem() (reflect.Type, string)  { return reflect.TypeFor[T](), "[]" }
 func (*named[T]) elem() (reflect.Type, string) { return reflect.TypeFor[T](), ".NAME" }
+func (*boxed[T]) elem() (reflect.Type, string) { return reflect.TypeFor[T](), "" }

@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"supportd/classify"
 	"supportd/tickets"
 )
 
@@ -26,6 +27,11 @@ func Expand(c *Config) ([]byte, error) {
 	org.add("timezone", text(c.Zone.String()))
 	org.add("languages", texts(c.Languages))
 	org.addTexts("staff_domains", c.StaffDomains)
+	for _, t := range []struct{ key, file string }{{"people", c.PeopleFile}, {"customers", c.CustomersFile}, {"cmdb", c.CMDBFile}} {
+		if t.file != "" {
+			org.add(t.key, text(c.relative(t.file)))
+		}
+	}
 	root.add("organisation", org)
 
 	boxes, brands, calendars, teams := block(), block(), block(), block()
@@ -42,9 +48,10 @@ func Expand(c *Config) ([]byte, error) {
 	}
 	root.add("calendars", calendars)
 	for _, t := range c.Teams {
-		teams.add(t.Name, expandTeam(t))
+		teams.add(t.Name, c.expandTeam(t))
 	}
 	root.add("teams", teams)
+	c.expandClassification(root)
 
 	if c.FirstResponse > 0 {
 		root.add("first_response", text(written(c.FirstResponse)))
@@ -60,7 +67,7 @@ func Expand(c *Config) ([]byte, error) {
 		for _, a := range c.Answers {
 			one := block()
 			one.add("name", text(a.Name))
-			one.add("match", expandMatch(a.Match))
+			one.add("match", expandMatch(&a.Match))
 			one.add("send", text(c.relative(a.File)))
 			answers.Content = append(answers.Content, one.yaml())
 		}
@@ -145,13 +152,15 @@ func (c *Config) expandBrand(b Brand) *node {
 	return n.add("address_form", form)
 }
 
-func expandTeam(t Team) *node {
+func (c *Config) expandTeam(t Team) *node {
 	n := block().add("tier", plain(strconv.Itoa(t.Tier), "!!int"))
-	if len(t.Members) > 0 {
-		members := &node{Kind: yaml.SequenceNode}
-		for _, m := range t.Members {
+	members := &node{Kind: yaml.SequenceNode}
+	for _, m := range t.Members {
+		if !slices.ContainsFunc(c.People, func(p classify.Person) bool { return p.Mail == bare(m) && slices.Contains(p.Teams, t.Name) }) {
 			members.Content = append(members.Content, address(m).yaml())
 		}
+	}
+	if len(members.Content) > 0 {
 		n.add("members", members)
 	}
 	n.addText("address", t.Address)
@@ -243,22 +252,8 @@ func expandSpam(c *Config) *node {
 	if c.ScoreAtLeast > 0 {
 		q.add("score_at_least", plain(strconv.FormatFloat(c.ScoreAtLeast, 'f', -1, 64), "!!float"))
 	}
-	return n.add("quarantine", q.add("dmarc", text("fail")))
-}
-
-func expandMatch(m Match) *node {
-	n := block()
-	scopes := map[string]*node{"": n}
-	for _, t := range m {
-		at, ok := scopes[t.Scope]
-		if !ok {
-			at = block()
-			scopes[t.Scope] = at
-			n.add(t.Scope, at)
-		}
-		at.add(t.How, texts(t.Values))
-	}
-	return n
+	q.add("dmarc", text("fail")).add("spam_header", texts(verdictFields))
+	return n.add("quarantine", q).add("never_answer", texts([]string{"bulk", "list", "auto_submitted", "null_sender", "quarantined"}))
 }
 
 // relative is a path as it is written in the file.

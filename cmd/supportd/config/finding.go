@@ -16,10 +16,11 @@ type Finding struct {
 	Warning bool   `json:"warning,omitempty"`
 	Path    string `json:"path,omitempty"` // of the key, such as mailboxes.service.imap; "" for the file as a whole
 	What    string `json:"what"`
-	Fix     string `json:"fix,omitempty"` // what to do
+	Fix     string `json:"fix,omitempty"`     // what to do
+	Example string `json:"example,omitempty"` // a mail that proves it
 }
 
-// String is "file:line:col: path: what; what to do", without the parts that are not known.
+// String is "file:line:col: path: what; what to do; example: mail", without the parts that are not known.
 func (f Finding) String() string {
 	var b strings.Builder
 	b.WriteString(f.File)
@@ -36,6 +37,9 @@ func (f Finding) String() string {
 	b.WriteString(f.What)
 	if f.Fix != "" {
 		b.WriteString("; " + f.Fix)
+	}
+	if f.Example != "" {
+		b.WriteString("; example: " + f.Example)
 	}
 	return b.String()
 }
@@ -74,10 +78,17 @@ type Error struct{ lines []string }
 // Error lists what is wrong, one finding a line.
 func (e *Error) Error() string { return strings.Join(e.lines, "\n") }
 
-// sorted orders findings by place and drops those that say the same thing of the same place.
-func (fs Findings) sorted() Findings {
+// sorted orders findings by file and place and drops those that say the same thing of the same place. The
+// configuration file, which is main, comes first, then the files that it names, as the findings name them.
+func (fs Findings) sorted(main string) Findings {
+	order := map[string]int{main: 0}
+	for _, f := range fs {
+		if _, known := order[f.File]; !known {
+			order[f.File] = len(order)
+		}
+	}
 	slices.SortStableFunc(fs, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Path, b.Path))
 	})
 	return slices.CompactFunc(fs, func(a, b Finding) bool { return a == b })
 }

@@ -29,7 +29,7 @@ func FuzzRulesYAML(f *testing.F) {
 			t.Fatalf("configuration: %t, errors: %d", c != nil, findings.Errors())
 		}
 		for i, finding := range findings {
-			if finding.What == "" || len(finding.String()) > 4096 || i > 0 && finding.Line > 0 && finding.Line < findings[i-1].Line {
+			if finding.What == "" || len(finding.String()) > 4096 || i > 0 && finding.File == findings[i-1].File && finding.Line > 0 && finding.Line < findings[i-1].Line {
 				t.Fatalf("finding %d of %d: %+v", i, len(findings), finding)
 			}
 		}

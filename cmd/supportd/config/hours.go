@@ -304,6 +304,8 @@ func (d *decoder) recipients(n *yaml.Node, at place) []opt[string] {
 				continue
 			}
 			all = append(all, opt[string]{at: iat, given: true, val: bare(a)})
+		case isName(item.Value) && nearest(item.Value, recipients) == "":
+			all = append(all, opt[string]{at: iat, given: true, val: item.Value})
 		default:
 			d.report("E03", iat, didYouMean(item.Value, recipients), "nobody is called %q", clip(item.Value))
 		}

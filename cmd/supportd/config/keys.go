@@ -1,7 +1,6 @@
 package config
 
 import (
-	"regexp"
 	"time"
 
 	"supportd/tickets"
@@ -20,7 +19,10 @@ import (
 //	required     the key must be given
 //	example      a value as one would write it
 //	doc          what it means
+//	code         number of the check that misses a required key
+//	open         takes the keys that no other field names
 //	unsupported  on a blank field: keys that are part of the language and that this version does not obey yet
+//	scalar       on a blank field: keys with a single value, where only additions are allowed (E14)
 
 // fileKeys is the root of the file.
 type fileKeys struct {
@@ -44,9 +46,16 @@ type fileKeys struct {
 	Mailboxes named[mailboxKeys]  `key:"mailboxes" doc:"The mailboxes that are followed, by name."`
 	Brands    named[brandKeys]    `key:"brands" doc:"The faces of the desk, by name: sender, server, texts."`
 	Teams     named[teamKeys]     `key:"teams" doc:"The teams, by name. The first of tier 1 gets new tickets."`
-	Calendars named[calendarKeys] `key:"calendars" doc:"When people work, by name. Targets are counted in the one called standard, or in the only one there is."`
+	Calendars named[calendarKeys] `key:"calendars" doc:"When people work, by name. Targets are counted in the one called standard, or in the only one there is; so do teams without a calendar of their own work."`
 	Lifecycle lifecycleKeys       `key:"lifecycle" doc:"How tickets end."`
-	Spam      spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
+
+	Priorities        prioritiesKeys      `key:"priorities" doc:"How impact and urgency make a priority."`
+	Categories        named[categoryKeys] `key:"categories" doc:"What mails are about, by name. Their order does not matter."`
+	CategoryThreshold thresholdKeys       `key:"category_threshold" doc:"How sure the words have to be of a category; below, the default one is taken."`
+	Derive            deriveKeys          `key:"derive" doc:"Configuration item, impact and urgency of a mail, in this order. Of each list the first entry that matches is taken; the last one has no when."`
+	Routes            rootKeys            `key:"routes" doc:"Which team gets a new ticket: a tree. Beginning at its root, the first child that matches is entered, again and again; the deepest route entered decides, and what it leaves open is its parent's. Default: {name: root, to: the first team of tier 1}."`
+	Rules             list[ruleKeys]      `key:"rules" doc:"What is added to tickets. All rules that match apply, in no particular order."`
+	Spam              spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
 
 	State     opt[string]          `key:"state" kind:"path" default:"state" example:"/var/lib/supportd" doc:"Directory of the store, relative to this file."`
 	Listen    opt[string]          `key:"listen" kind:"listen" example:"127.0.0.1:8025" doc:"Address of the status page, health check and metrics. Default: none."`
@@ -54,7 +63,7 @@ type fileKeys struct {
 	DiskFloor opt[int64]           `key:"disk_floor" kind:"size" default:"200MB" min:"1MB" example:"200MB" doc:"Free space below which no more mail is taken in."`
 	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
-	_ struct{} `unsupported:"include priorities service_levels sla service_manager on_call vendors vendor_defaults categories category_threshold derive questions routes rules escalations safety_net major_incident handover knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
+	_ struct{} `unsupported:"include service_levels sla service_manager on_call vendors vendor_defaults questions escalations safety_net major_incident handover knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
 }
 
 // organisationKeys says who runs the desk.
@@ -64,7 +73,9 @@ type organisationKeys struct {
 	Timezone     opt[*time.Location] `key:"timezone" kind:"zone" example:"Europe/Berlin" doc:"The time zone of times in mails, and the calendars' default. Default: UTC."`
 	Languages    many[string]        `key:"languages" kind:"language" example:"[de, en]" doc:"The languages the desk answers in; the first is used when a customer's language could not be told. Default: [de, en]."`
 	StaffDomains many[string]        `key:"staff_domains" kind:"domain" one:"yes" example:"[nordwind.example]" doc:"Domains of one's own people. Default: none."`
-	_            struct{}            `unsupported:"people customers cmdb"`
+	People       opt[string]         `key:"people" kind:"path" example:"people.csv" doc:"CSV file of the staff: id, name, mail, language, teams, role, skills. Default: only the members of the teams."`
+	Customers    opt[string]         `key:"customers" kind:"path" example:"customers.csv" doc:"CSV file of the customers: organisation, domains, service_level, brand, region, contact, vip. Default: nobody is known."`
+	CMDB         opt[string]         `key:"cmdb" kind:"path" example:"cmdb.csv" doc:"CSV file of the configuration items: ci, name, service, owner_team, criticality, vendor, location. Default: none."`
 }
 
 // loginKeys are what every server with a login has.
@@ -138,9 +149,9 @@ type smtpKeys struct {
 type teamKeys struct {
 	section
 	Tier     opt[int]              `key:"tier" kind:"int" default:"1" min:"1" max:"3" example:"2" doc:"1 takes the mails in, 2 and 3 know more."`
-	Members  many[tickets.Address] `key:"members" kind:"address" one:"yes" example:"[Jana Petersen <j.petersen@nordwind.example>]" doc:"The people of the team. Each gets mails to answer from."`
+	Members  many[tickets.Address] `key:"members" kind:"address" one:"yes" example:"[Jana Petersen <j.petersen@nordwind.example>]" doc:"The people of the team, beside those whom people puts in it. Each gets mails to answer from."`
 	Address  opt[tickets.Address]  `key:"address" kind:"address" example:"t2-network@nordwind.example" doc:"Gets a copy of the team's notices. Answers from it have no right. Default: none."`
-	Lead     opt[tickets.Address]  `key:"lead" kind:"address" example:"j.petersen@nordwind.example" doc:"Gets what is for team_lead. Default: nobody."`
+	Lead     opt[string]           `key:"lead" kind:"person" example:"j.petersen" doc:"Gets what is for team_lead: an address, or an id of people. Default: nobody."`
 	Calendar many[string]          `key:"calendar" kind:"text" one:"yes" example:"t2-hamburg" doc:"When the team works: a calendar or a list of them, whose hours are added up. Default: the calendar of the targets."`
 	Skills   many[string]          `key:"skills" kind:"text" one:"yes" example:"[network, vpn]" doc:"What the team knows; #escalate finds it by these words. Default: none."`
 	_        struct{}              `unsupported:"ola on_call restricted"`
@@ -183,7 +194,8 @@ type spamKeys struct {
 	TrustAuth    many[string]   `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.nordwind.example" doc:"The name with which one's own mail server begins its Authentication-Results fields. Without it nobody is authenticated, and agents' answers are held (unless the mailbox is trusted)."`
 	TrustedHosts many[string]   `key:"trusted_hosts" kind:"host" one:"yes" example:"[mx.nordwind.example]" doc:"Hosts whose Received fields are one's own. Default: the names in trust_auth_results_from."`
 	Quarantine   quarantineKeys `key:"quarantine" doc:"What is held until somebody looks at it."`
-	_            struct{}       `unsupported:"allow never_answer rate_limit digest blocked_attachments"`
+	NeverAnswer  many[string]   `key:"never_answer" kind:"enum" values:"bulk list auto_submitted null_sender quarantined" one:"yes" example:"[bulk, list, auto_submitted, null_sender, quarantined]" doc:"What gets no automatic answer. It is all of these whatever stands here (RFC 3834)."`
+	_            struct{}       `unsupported:"allow rate_limit digest blocked_attachments"`
 }
 
 // quarantineKeys say what is held.
@@ -191,7 +203,7 @@ type quarantineKeys struct {
 	section
 	ScoreAtLeast opt[float64] `key:"score_at_least" kind:"number" min:"0" max:"1000" example:"6" doc:"The filter's score from which a mail is held. Default: no score counts."`
 	DMARC        opt[string]  `key:"dmarc" kind:"enum" values:"fail" default:"fail" example:"fail" doc:"Mail whose author is forged (dmarc=fail) is always held; the only value is fail."`
-	_            struct{}     `unsupported:"spam_header"`
+	SpamHeader   many[string] `key:"spam_header" kind:"header" one:"yes" example:"[X-Spam-Flag, X-Rspamd-Action]" doc:"Fields by which the filter says that a mail is spam. All that supportd knows count whatever stands here."`
 }
 
 // answersKeys are the automatic answers.
@@ -204,30 +216,8 @@ type answersKeys struct {
 // answerKeys are one automatic answer.
 type answerKeys struct {
 	section
-	Name  opt[string] `key:"name" kind:"text" required:"yes" example:"oeffnungszeiten" doc:"Its name in tickets and reports."`
-	Match matchKeys   `key:"match" required:"yes" example:"{subject: {words: [öffnungszeiten]}}" doc:"Which mails it answers. All keys must hold."`
-	Send  opt[string] `key:"send" kind:"path" required:"yes" example:"kb/oeffnungszeiten.md" doc:"File with the text (Markdown), relative to this file."`
-	_     struct{}    `unsupported:"keep_open link_problem"`
-}
-
-// textMatchKeys look into a text.
-type textMatchKeys struct {
-	Words    many[string]         `key:"words" kind:"text" one:"yes" example:"[öffnungszeiten, geöffnet]" doc:"Whole words or phrases, one of which stands there. Case, ä/ae and ß/ss do not matter."`
-	Contains many[string]         `key:"contains" kind:"text" one:"yes" example:"[rechnung]" doc:"Pieces of text, one of which stands there."`
-	Regex    many[*regexp.Regexp] `key:"regex" kind:"regex" one:"yes" example:"'(?i)rechnung \\d+'" doc:"Regular expressions (RE2), one of which fits."`
-}
-
-// scopedMatchKeys look into one part of a mail.
-type scopedMatchKeys struct {
-	section
-	textMatchKeys
-}
-
-// matchKeys are a condition.
-type matchKeys struct {
-	section
-	Subject scopedMatchKeys `key:"subject" doc:"Of the subject."`
-	Body    scopedMatchKeys `key:"body" doc:"Of the new text."`
-	textMatchKeys
-	_ struct{} `unsupported:"any all not category score open_problem kind language mailbox sender_kind customer service_level priority impact urgency domain address expr exists mail ci"`
+	Name  opt[string]   `key:"name" kind:"text" required:"yes" example:"oeffnungszeiten" doc:"Its name in tickets and reports."`
+	Match conditionKeys `key:"match" required:"yes" example:"{subject: {words: [öffnungszeiten]}}" doc:"Which mails it answers. All keys must hold."`
+	Send  opt[string]   `key:"send" kind:"path" required:"yes" example:"kb/oeffnungszeiten.md" doc:"File with the text (Markdown), relative to this file."`
+	_     struct{}      `unsupported:"keep_open link_problem"`
 }

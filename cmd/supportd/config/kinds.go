@@ -43,28 +43,39 @@ func (k kind) takes(n *yaml.Node) bool {
 
 // kinds is the table of all kinds of values.
 var kinds = map[string]kind{
-	"text":     {wants: "a text", plural: "texts", quote: true, parse: parseText},
-	"path":     {wants: "the path of a file", plural: "paths", quote: true, parse: parsePath},
-	"int":      {wants: "a whole number", plural: "whole numbers", tags: []string{"!!int"}, noText: true, schema: "integer", parse: parseInt},
-	"number":   {wants: "a number", plural: "numbers", tags: []string{"!!int", "!!float"}, noText: true, schema: "number", parse: parseNumber},
-	"bool":     {wants: "true or false", plural: "truth values", tags: []string{"!!bool"}, noText: true, schema: "boolean", parse: parseBool},
-	"duration": {wants: "a duration such as 30s, 5m, 4h or 7d", plural: "durations such as 5m", tags: []string{"!!int", "!!float"}, pattern: `^(0|(\d+(\.\d+)?(ms|s|m|h|d))+)$`, parse: parseDuration},
-	"target":   {wants: "a time in hours, minutes or seconds such as 4h", plural: "times such as 4h", tags: []string{"!!int", "!!float"}, pattern: `^(\d+(\.\d+)?(s|m|h))+$`, parse: parseTarget},
-	"size":     {wants: "a size such as 25MB", plural: "sizes such as 25MB", tags: []string{"!!int", "!!float"}, pattern: `^\d+(\.\d+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$`, parse: parseSize},
-	"date":     {wants: "a date such as 2026-11-01", plural: "dates", tags: []string{"!!timestamp"}, pattern: `^\d{4}-\d{2}-\d{2}(T.+)?$`, parse: parseDate},
-	"address":  {wants: "a mail address", plural: "addresses", pattern: `^([^<>]*<[^\s@<>,;]+@[^\s@<>,;]+>|[^\s@<>,;()]+@[^\s@<>,;()]+)$`, parse: parseAddress},
-	"server":   {wants: "a server such as imap.nordwind.example or imap.nordwind.example:993", plural: "servers", tags: []string{"!!float"}, pattern: `^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(:\d+)?$`, parse: parseServer},
-	"listen":   {wants: "an address and port such as 127.0.0.1:8025", plural: "addresses and ports", pattern: `^.*:\d+$`, parse: parseListen},
-	"host":     {wants: "a host name such as mx.nordwind.example", plural: "host names", pattern: `^[^\s:/@,;]+$`, parse: parseHost},
-	"domain":   {wants: "a domain such as nordwind.example", plural: "domains", pattern: `^[^\s:/@,;]+\.[^\s:/@,;]+$`, parse: parseDomain},
-	"zone":     {wants: "a time zone such as Europe/Berlin", plural: "time zones", parse: parseZone},
-	"region":   {wants: "a holiday region such as DE-BY", plural: "holiday regions", parse: parseRegion},
-	"language": {wants: "a language code such as de", plural: "language codes such as de", pattern: `^[a-z]{2}$`, tags: []string{"!!bool"}, parse: parseLanguage},
-	"prefix":   {wants: "up to ten capital letters and digits such as NW", plural: "prefixes", pattern: `^[A-Z][A-Z0-9]{0,9}$`, parse: parsePrefix},
-	"regex":    {wants: "a regular expression", plural: "regular expressions", quote: true, parse: parseRegex},
-	"env":      {wants: "the name of an environment variable such as ${SUPPORT_PASSWORD}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseEnv},
-	"enum":     {wants: "one of the words allowed", plural: "words", parse: parseText},
+	"text":      {wants: "a text", plural: "texts", quote: true, parse: parseText},
+	"path":      {wants: "the path of a file", plural: "paths", quote: true, parse: parsePath},
+	"int":       {wants: "a whole number", plural: "whole numbers", tags: []string{"!!int"}, noText: true, schema: "integer", parse: parseInt},
+	"number":    {wants: "a number", plural: "numbers", tags: []string{"!!int", "!!float"}, noText: true, schema: "number", parse: parseNumber},
+	"bool":      {wants: "true or false", plural: "truth values", tags: []string{"!!bool"}, noText: true, schema: "boolean", parse: parseBool},
+	"duration":  {wants: "a duration such as 30s, 5m, 4h or 7d", plural: "durations such as 5m", tags: []string{"!!int", "!!float"}, pattern: `^(0|(\d+(\.\d+)?(ms|s|m|h|d))+)$`, parse: parseDuration},
+	"target":    {wants: "a time in hours, minutes or seconds such as 4h", plural: "times such as 4h", tags: []string{"!!int", "!!float"}, pattern: `^(\d+(\.\d+)?(s|m|h))+$`, parse: parseTarget},
+	"size":      {wants: "a size such as 25MB", plural: "sizes such as 25MB", tags: []string{"!!int", "!!float"}, pattern: `^\d+(\.\d+)? ?(B|kB|KB|MB|GB|KiB|MiB|GiB)$`, parse: parseSize},
+	"date":      {wants: "a date such as 2026-11-01", plural: "dates", tags: []string{"!!timestamp"}, pattern: `^\d{4}-\d{2}-\d{2}(T.+)?$`, parse: parseDate},
+	"address":   {wants: "a mail address", plural: "addresses", pattern: `^([^<>]*<[^\s@<>,;]+@[^\s@<>,;]+>|[^\s@<>,;()]+@[^\s@<>,;()]+)$`, parse: parseAddress},
+	"server":    {wants: "a server such as imap.nordwind.example or imap.nordwind.example:993", plural: "servers", tags: []string{"!!float"}, pattern: `^(\[[0-9a-fA-F:.]+\]|[^\s:/@]+)(:\d+)?$`, parse: parseServer},
+	"listen":    {wants: "an address and port such as 127.0.0.1:8025", plural: "addresses and ports", pattern: `^.*:\d+$`, parse: parseListen},
+	"host":      {wants: "a host name such as mx.nordwind.example", plural: "host names", pattern: `^[^\s:/@,;]+$`, parse: parseHost},
+	"domain":    {wants: "a domain such as nordwind.example", plural: "domains", pattern: `^[^\s:/@,;]+\.[^\s:/@,;]+$`, parse: parseDomain},
+	"zone":      {wants: "a time zone such as Europe/Berlin", plural: "time zones", parse: parseZone},
+	"region":    {wants: "a holiday region such as DE-BY", plural: "holiday regions", parse: parseRegion},
+	"language":  {wants: "a language code such as de", plural: "language codes such as de", pattern: `^[a-z]{2}$`, tags: []string{"!!bool"}, parse: parseLanguage},
+	"prefix":    {wants: "up to ten capital letters and digits such as NW", plural: "prefixes", pattern: `^[A-Z][A-Z0-9]{0,9}$`, parse: parsePrefix},
+	"regex":     {wants: "a regular expression", plural: "regular expressions", quote: true, parse: parseRegex},
+	"env":       {wants: "the name of an environment variable such as ${SUPPORT_PASSWORD}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseEnv},
+	"prose":     {wants: "a text", plural: "texts", quote: true, parse: parseProse},
+	"name":      {wants: "a name of letters, digits, dots and dashes", plural: "names", quote: true, pattern: namePattern, parse: parseName},
+	"person":    {wants: "an address, or an id of people", plural: "people", pattern: personPattern, parse: parsePerson},
+	"recipient": {wants: orList(recipients) + ", or a person", plural: "people", pattern: personPattern, parse: parsePerson},
+	"header":    {wants: "a filter's field such as X-Spam-Flag", plural: "fields", parse: parseVerdictField},
+	"enum":      {wants: "one of the words allowed", plural: "words", parse: parseText},
 }
+
+// What names and people look like, for the schema.
+const (
+	namePattern   = `^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]{0,62}$`
+	personPattern = `^([^<>]*<[^\s@<>,;]+@[^\s@<>,;]+>|[^\s@<>,;()]+@[^\s@<>,;()]+|[\p{L}\p{Nd}][\p{L}\p{Nd}._-]{0,62})$`
+)
 
 // compare orders two values that a kind with bounds parsed.
 func compare(a, b any) int {
@@ -91,6 +102,52 @@ func parseText(s string) (any, error) {
 		return nil, &fault{what: fmt.Sprintf("%q would be taken as it stands", clip(s)), fix: "write the value out; environment variables are for password only"}
 	}
 	return s, nil
+}
+
+// maxProse bounds an example text.
+const maxProse = 16 << 10
+
+func parseProse(s string) (any, error) {
+	switch {
+	case strings.TrimSpace(s) == "":
+		return nil, &fault{what: "is empty", fix: "give it a text or delete it"}
+	case len(s) > maxProse:
+		return nil, &fault{what: fmt.Sprintf("is %d octets long", len(s)), fix: "keep what is typical of it, at most 16 KiB"}
+	}
+	return s, nil
+}
+
+func parseName(s string) (any, error) {
+	if !isName(s) {
+		return nil, &fault{what: fmt.Sprintf("%q cannot be a name", clip(s)), fix: "use letters, digits, dots and dashes, and begin with a letter or digit"}
+	}
+	return s, nil
+}
+
+func parsePerson(s string) (any, error) {
+	if !strings.Contains(s, "@") {
+		if !isName(s) {
+			return nil, &fault{what: fmt.Sprintf("%q is neither a mail address nor an id of people", clip(s)), fix: "write name@domain, or what stands in the column id"}
+		}
+		return s, nil
+	}
+	if _, err := parseAddress(s); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// verdictFields are the fields in which filters say what they think of a mail, as far as the classifier knows them.
+var verdictFields = []string{"X-Spam-Flag", "X-Spam-Status", "X-Spam", "X-Rspamd-Action", "X-Bogosity", "X-DSPAM-Result",
+	"X-Forefront-Antispam-Report", "X-Microsoft-Antispam-Mailbox-Delivery", "X-Virus-Status", "X-Virus-Flag", "X-Amavis-Alert"}
+
+func parseVerdictField(s string) (any, error) {
+	for _, known := range verdictFields {
+		if strings.EqualFold(s, known) {
+			return known, nil
+		}
+	}
+	return nil, &fault{what: fmt.Sprintf("what the field %q says is not understood", clip(s)), fix: "known are " + strings.Join(verdictFields, ", ")}
 }
 
 func parsePath(s string) (any, error) {

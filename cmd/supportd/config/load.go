@@ -78,7 +78,7 @@ func parse(name string, data []byte, dir string, getenv func(string) (string, bo
 	d := &decoder{name: name}
 	root, ok := d.document(data)
 	if !ok {
-		return nil, d.findings.sorted()
+		return nil, d.findings.sorted(name)
 	}
 	d.limit = count(root) + maxAliased
 	var keys fileKeys
@@ -88,8 +88,9 @@ func parse(name string, data []byte, dir string, getenv func(string) (string, bo
 	r.cfg.Files = []string{name}
 	if !d.stopped {
 		r.resolve(&keys)
+		r.lint(root)
 	}
-	d.findings = d.findings.sorted()
+	d.findings = d.findings.sorted(name)
 	if len(d.findings) >= maxFindings {
 		d.findings = append(d.findings, Finding{File: name, What: fmt.Sprintf("more than %d findings", maxFindings-1), Fix: "repair these first"})
 	}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v4"
+
+	"supportd/classify"
 )
 
 // TestReferenceIsUpToDate holds docs/config.md to the key table. Run with -update to make it anew.
@@ -30,7 +32,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
-	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "full.yaml"} {
+	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "full.yaml", "desk.yaml"} {
 		data, err := os.ReadFile(filepath.Join(testdata, name))
 		if err != nil {
 			t.Fatal(err)
@@ -74,6 +76,9 @@ func keysUsed(n *yaml.Node, t reflect.Type, used map[string]bool) {
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
+		if _, isField := fieldNamed(n.Content[i].Value); isField && t == reflect.TypeFor[conditionKeys]() && n.Content[i+1].Kind == yaml.MappingNode {
+			keysUsed(n.Content[i+1], reflect.TypeFor[fieldTestKeys](), used)
+		}
 		for _, f := range fields {
 			if f.key != n.Content[i].Value {
 				continue
@@ -111,7 +116,7 @@ func sections() []sectionDoc {
 		}
 		all = append(all, sectionDoc{"`" + path + suffix + "`", inner})
 	})
-	return all
+	return append(all, sectionDoc{"The long form of a condition on a field", reflect.TypeFor[fieldTestKeys]()})
 }
 
 // makeReference writes docs/config.md.
@@ -135,18 +140,53 @@ func makeReference(example string) string {
 		"| address | `name@domain` or `Name <name@domain>` |\n" +
 		"| server | `host` or `host:port`; IPv6 as `[::1]:993` |\n" +
 		"| path | of a file or folder, relative to the folder of the configuration |\n" +
+		"| person | an id of `organisation.people`, or an address of the staff |\n" +
 		"| time of day | in quotes: `\"08:00-17:00\"`, up to `\"24:00\"` |\n\n" +
+		"The tables `people`, `customers` and `cmdb` are CSV files as spreadsheets write them: UTF-8, separated by commas,\n" +
+		"semicolons or tabs, with the names of the columns in the first row, in any order. Several values in a cell are separated\n" +
+		"by `;`. `check` looks at every cell.\n\n" +
+		"| table | columns that must be there | further columns |\n| --- | --- | --- |\n" + tablesReference() + "\n" +
 		"A list of one may go without brackets where the table says so. Anchors and aliases work, merge keys do not.\n")
 	for _, s := range sections() {
 		fields, unsupported := keysOf(s.typ)
 		fmt.Fprintf(&b, "\n## %s\n\n| key | value | default | meaning | example |\n| --- | --- | --- | --- | --- |\n", s.title)
 		for _, f := range fields {
-			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", f.key, valueWords(f), code(f.tag.Get("default")), cell(meaning(f)), code(f.tag.Get("example")))
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", f.key, valueWords(f), code(f.tag.Get("default")), escaped(meaning(f)), code(f.tag.Get("example")))
+		}
+		if s.typ == reflect.TypeFor[conditionKeys]() {
+			b.WriteString(conditionsReference())
 		}
 		if len(unsupported) > 0 {
 			fmt.Fprintf(&b, "\nNot supported by this version, and refused: `%s`.\n", strings.Join(unsupported, "`, `"))
 		}
 	}
+	return b.String()
+}
+
+// tablesReference lists the columns of the tables.
+func tablesReference() string {
+	var b strings.Builder
+	for _, t := range []struct {
+		name    string
+		columns tableColumns
+	}{{"people", peopleColumns()}, {"customers", customerColumns()}, {"cmdb", itemColumns()}} {
+		fmt.Fprintf(&b, "| `%s` | `%s` | `%s` |\n", t.name, strings.Join(t.columns.required, "`, `"), strings.Join(t.columns.optional, "`, `"))
+	}
+	return b.String()
+}
+
+// conditionsReference says what conditions are, and which fields they can look at.
+func conditionsReference() string {
+	var b strings.Builder
+	b.WriteString("\nA condition holds when all of its keys hold; of a list, one value is enough. A field that is missing equals nothing\n" +
+		"and fits only `{exists: false}`. Beside the keys above, each of these fields is a key, with a value, a list of values, or\n" +
+		"a map as below. Numbers are compared by `6`, `\">=6\"`, `\"<2\"`. A condition sees what an earlier phase decided.\n\n" +
+		"| field | value | decided in | meaning |\n| --- | --- | --- | --- |\n")
+	kinds := map[classify.FieldKind]string{classify.FieldValue: "value", classify.FieldYesNo: "true, false", classify.FieldNumber: "number", classify.FieldAddress: "address", classify.FieldText: "text"}
+	for _, f := range classify.Fields() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", f.Name, kinds[f.Kind], f.Phase, escaped(f.Doc))
+	}
+	b.WriteString("| `header.NAME` | text | intake | the header field of that name |\n")
 	return b.String()
 }
 
@@ -175,7 +215,7 @@ func valueWords(f field) string {
 	}
 	kind := f.tag.Get("kind")
 	words := map[string]string{"enum": strings.Join(strings.Fields(f.tag.Get("values")), ", "), "int": "number", "bool": "true, false",
-		"listen": "address:port", "zone": "time zone", "env": "`${NAME}`", "": "see the meaning"}
+		"listen": "address:port", "zone": "time zone", "env": "`${NAME}`", "prose": "text", "header": "field", "recipient": "person or word", "": "see the meaning"}
 	word, ok := words[kind]
 	if !ok {
 		word = kind
@@ -195,4 +235,4 @@ func code(s string) string {
 	return "`" + strings.ReplaceAll(s, "|", `\|`) + "`"
 }
 
-func cell(s string) string { return strings.ReplaceAll(s, "|", `\|`) }
+func escaped(s string) string { return strings.ReplaceAll(s, "|", `\|`) }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"supportd/classify"
 	"supportd/tickets"
 )
 
@@ -20,12 +21,21 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.calendars(k)
 	r.mailboxes(k)
 	r.brands(k)
+	r.people(k)
 	r.teams(k)
 	r.desk(k)
 	r.remind(k)
+	r.customers(k)
+	r.items(k)
+	r.priorities(k)
+	r.categories(k)
+	r.routes(k)
+	r.derive(k)
+	r.rules(k)
 	r.answers(k)
 	r.ownAddresses(k)
 	r.authentication(k)
+	r.busFactor(k)
 }
 
 // warn adds a finding that does not keep the configuration from being used.
@@ -120,6 +130,13 @@ func (r *resolver) calendars(k *fileKeys) {
 			c.Calendar = e.name
 		}
 	}
+	needed := k.FirstResponse.given || k.Resolve.given || !k.Teams.given
+	for _, e := range k.Teams.entries {
+		needed = needed || !e.keys.Calendar.given
+	}
+	if c.Calendar == "" && len(c.Calendars) > 0 && !needed {
+		c.Calendar = c.Calendars[0].Name
+	}
 	if c.Calendar == "" && len(c.Calendars) > 0 {
 		r.report("E03", k.Calendars.at, "call the one in which first_response and resolve are counted "+ShortCalendar,
 			"none of the %d calendars is called %s", len(c.Calendars), ShortCalendar)
@@ -179,11 +196,10 @@ func (r *resolver) remind(k *fileKeys) {
 			switch {
 			case who.val == "team_lead" && !slices.ContainsFunc(r.cfg.Teams, func(t Team) bool { return t.Lead.Mail != "" }):
 				r.report("E03", who.at, "name one in teams.NAME.lead, or write team", "no team has a lead")
-			case strings.Contains(who.val, "@") && !r.isStaff(who.val):
-				// Reminders quote customers: nobody outside may be sent them by a slip of the pen (S-121).
-				r.report("E03", who.at, "name a member, lead or address of a team, or admin", "%s is nobody of this desk", who.val)
 			}
-			step.Notify = append(step.Notify, who.val)
+			if name, ok := r.staff(who); ok {
+				step.Notify = append(step.Notify, name)
+			}
 		}
 		r.cfg.Remind = append(r.cfg.Remind, step)
 	}
@@ -195,7 +211,21 @@ func (r *resolver) remind(k *fileKeys) {
 	}
 }
 
-// isStaff reports whether an address belongs to a team, to the admin or to a staff domain.
+// staff is who a recipient is: a word such as assignee, or the address of one of the staff. ok is false when it was
+// reported instead: what recipients get quotes customers, so nobody outside may be one by a slip of the pen (S-121).
+func (r *resolver) staff(who opt[string]) (name string, ok bool) {
+	if slices.Contains(recipients, who.val) {
+		return who.val, true
+	}
+	a, ok := r.person(who, recipients...)
+	if ok && !r.isStaff(bare(a)) {
+		r.report("E03", who.at, "name a member, lead or address of a team, or admin", "%s is nobody of this desk", bare(a))
+		return "", false
+	}
+	return bare(a), ok
+}
+
+// isStaff reports whether an address belongs to the people, to a team, to the admin or to a staff domain.
 func (r *resolver) isStaff(address string) bool {
 	address = strings.ToLower(address)
 	if address == bare(r.cfg.Admin) {
@@ -203,6 +233,9 @@ func (r *resolver) isStaff(address string) bool {
 	}
 	_, domain, _ := strings.Cut(address, "@")
 	if slices.Contains(r.cfg.StaffDomains, domain) {
+		return true
+	}
+	if slices.ContainsFunc(r.cfg.People, func(p classify.Person) bool { return p.Mail == address }) {
 		return true
 	}
 	return slices.ContainsFunc(r.cfg.Teams, func(t Team) bool {

@@ -12,7 +12,7 @@ func (r *resolver) teams(k *fileKeys) {
 	c := r.cfg
 	switch {
 	case k.Team.given && !k.Teams.given:
-		c.Teams = []Team{{Name: ShortTeam, Tier: 1, Members: r.members(k.Team), Calendars: []string{c.Calendar}}}
+		c.Teams = []Team{{Name: ShortTeam, Tier: 1, Members: r.members(ShortTeam, k.Team), Calendars: []string{c.Calendar}}}
 	case !k.Team.given && !k.Teams.given:
 		r.report("", place{path: "team", line: 1, col: 1}, "write team: [max@huber.example] with the addresses of the people who answer", "is missing")
 	}
@@ -21,8 +21,8 @@ func (r *resolver) teams(k *fileKeys) {
 		names = append(names, cal.Name)
 	}
 	for _, e := range k.Teams.entries {
-		t := Team{Name: e.name, Tier: e.keys.Tier.val, Members: r.members(e.keys.Members), Address: bare(e.keys.Address.val),
-			Lead: e.keys.Lead.val, Skills: r.unique(e.keys.Skills.items, strings.ToLower), Calendars: r.unique(e.keys.Calendar.items, strings.ToLower)}
+		t := Team{Name: e.name, Tier: e.keys.Tier.val, Members: r.members(e.name, e.keys.Members), Address: bare(e.keys.Address.val), Skills: r.unique(e.keys.Skills.items, strings.ToLower), Calendars: r.unique(e.keys.Calendar.items, strings.ToLower)}
+		t.Lead, _ = r.person(e.keys.Lead)
 		for _, cal := range e.keys.Calendar.items {
 			if !slices.Contains(names, cal.val) {
 				r.report("E03", cal.at, didYouMean(cal.val, names), "there is no calendar %q", clip(cal.val))
@@ -41,6 +41,10 @@ func (r *resolver) teams(k *fileKeys) {
 		c.Teams = append(c.Teams, t)
 	}
 	r.oneName()
+	if to := k.Routes.To; to.val != "" {
+		c.Intake = to.val // whether there is such a team is the routes' to say
+		return
+	}
 	for _, t := range c.Teams {
 		if t.Tier == 1 {
 			c.Intake = t.Name
@@ -48,26 +52,38 @@ func (r *resolver) teams(k *fileKeys) {
 		}
 	}
 	if len(c.Teams) > 0 {
-		r.report("", k.Teams.at, "give the team that takes in the mail tier: 1", "no team is of tier 1, so nobody would get new tickets")
+		r.report("", k.Teams.at, "give the team that takes in the mail tier: 1, or name one in routes.to", "no team is of tier 1, so nobody would get new tickets")
 	}
 }
 
-// members settles the people of a team.
-func (r *resolver) members(k many[tickets.Address]) []tickets.Address {
-	var all []tickets.Address
+// members settles the people of a team: those whom it names, and those whom the table of people puts in it.
+func (r *resolver) members(team string, k many[tickets.Address]) []tickets.Address {
+	var all, tabled []tickets.Address
+	for _, p := range r.cfg.People {
+		if slices.Contains(p.Teams, team) {
+			tabled = append(tabled, tickets.Address{Name: p.Name, Mail: p.Mail})
+		}
+	}
 	for _, m := range k.items {
+		if slices.ContainsFunc(tabled, func(a tickets.Address) bool { return a.Mail == bare(m.val) }) {
+			r.report("E02", m.at, "delete it here", "%s is in the team by %s already", bare(m.val), r.cfg.PeopleFile)
+			continue
+		}
 		if slices.ContainsFunc(all, func(a tickets.Address) bool { return bare(a) == bare(m.val) }) {
 			r.report("E02", m.at, "keep one of them", "%s stands here twice", bare(m.val))
 			continue
 		}
 		all = append(all, m.val)
 	}
-	return all
+	return append(all, tabled...)
 }
 
 // oneName gives people who stand in several teams the same display name in all of them.
 func (r *resolver) oneName() {
 	names := map[string]string{}
+	for _, p := range r.cfg.People {
+		names[p.Mail] = p.Name
+	}
 	each := func(do func(*tickets.Address)) {
 		for i := range r.cfg.Teams {
 			do(&r.cfg.Teams[i].Lead)
@@ -95,18 +111,7 @@ func (r *resolver) ownAddresses(k *fileKeys) {
 			owner[a] = m.Name
 		}
 	}
-	check := func(at place, a tickets.Address, what string) {
-		mail := bare(a)
-		local, domain, _ := strings.Cut(mail, "@")
-		base, _, _ := strings.Cut(local, "+")
-		if _, own := owner[mail]; !own {
-			_, own = owner[base+"@"+domain]
-			if !own {
-				return
-			}
-		}
-		r.report("E17", at, "write the person's own address", "%s is the desk's own address: %s would come back as new mail", mail, what)
-	}
+	check := func(at place, a tickets.Address, what string) { r.notOwn(at, bare(a), what) }
 	for _, m := range k.Team.items {
 		check(m.at, m.val, "its notices")
 	}
@@ -114,7 +119,10 @@ func (r *resolver) ownAddresses(k *fileKeys) {
 		for _, m := range e.keys.Members.items {
 			check(m.at, m.val, "its notices")
 		}
-		check(e.keys.Lead.at, e.keys.Lead.val, "its notices")
+		if strings.Contains(e.keys.Lead.val, "@") { // people of the table are checked there
+			lead, _ := r.person(e.keys.Lead)
+			check(e.keys.Lead.at, lead, "its notices")
+		}
 		check(e.keys.Address.at, e.keys.Address.val, "its notices")
 	}
 	check(k.Admin.at, k.Admin.val, "its notices")
@@ -139,8 +147,9 @@ func (r *resolver) answers(k *fileKeys) {
 		}
 		first[strings.ToLower(a.Name.val)] = a.Name.at.line
 		answer := Answer{Name: a.Name.val}
-		if a.Match.given {
-			answer.Match = r.match(a.Match)
+		r.unusedCaptures(&a.Match, nil)
+		if m := r.match(&a.Match); m != nil {
+			answer.Match = *m
 		}
 		if a.Send.val != "" {
 			answer.File = r.path(a.Send.val)
@@ -161,41 +170,4 @@ func (r *resolver) answerText(at place, file string, data []byte) string {
 		r.report("", at, "write the answer into it", "%s is empty", file)
 	}
 	return strings.TrimSpace(strings.ReplaceAll(strings.TrimPrefix(text, "\uFEFF"), "\r\n", "\n")) + "\n"
-}
-
-// match settles a condition.
-func (r *resolver) match(k matchKeys) Match {
-	var m Match
-	for _, s := range []struct {
-		scope string
-		keys  scopedMatchKeys
-	}{{"", scopedMatchKeys{textMatchKeys: k.textMatchKeys}}, {"subject", k.Subject}, {"body", k.Body}} {
-		tests := tests(s.scope, s.keys.textMatchKeys)
-		if s.keys.given && len(tests) == 0 && r.findingsBelow(s.keys.at) == 0 {
-			r.report("", s.keys.at, "write words: [WORD] in it", "is empty and says nothing")
-		}
-		m = append(m, tests...)
-	}
-	if len(m) == 0 && r.findingsBelow(k.at) == 0 {
-		r.report("", k.at, "write words: [WORD], subject: {words: [WORD]} or the like", "is empty and would say nothing about a mail")
-	}
-	return m
-}
-
-func tests(scope string, k textMatchKeys) []Test {
-	var all []Test
-	if vs := k.Words.vals(); len(vs) > 0 {
-		all = append(all, Test{Scope: scope, How: "words", Values: vs})
-	}
-	if vs := k.Contains.vals(); len(vs) > 0 {
-		all = append(all, Test{Scope: scope, How: "contains", Values: vs})
-	}
-	if res := k.Regex.vals(); len(res) > 0 {
-		t := Test{Scope: scope, How: "regex", Regex: res}
-		for _, re := range res {
-			t.Values = append(t.Values, re.String())
-		}
-		all = append(all, t)
-	}
-	return all
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/invopop/jsonschema"
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v4"
+
+	"supportd/classify"
 )
 
 // TestSchemaIsUpToDate holds that the schema is made from the key table. Run with -update to make it anew.
@@ -75,10 +77,45 @@ func sectionSchema(t reflect.Type, defs jsonschema.Definitions) *jsonschema.Sche
 		s.DependentRequired = map[string][]string{"password": {"user"}, "password_file": {"user"}}
 		s.Not = &jsonschema.Schema{Required: []string{"password", "password_file"}}
 	}
-	if t == reflect.TypeFor[matchKeys]() || t == reflect.TypeFor[scopedMatchKeys]() {
+	switch t {
+	case reflect.TypeFor[conditionKeys]():
+		fieldProperties(s, defs)
+		s.MinProperties = new(uint64(1))
+	case reflect.TypeFor[scopedMatchKeys](), reflect.TypeFor[fieldTestKeys](), reflect.TypeFor[additionsKeys]():
 		s.MinProperties = new(uint64(1))
 	}
 	return s
+}
+
+// fieldProperties adds the fields of the classifier to the schema of a condition.
+func fieldProperties(s *jsonschema.Schema, defs jsonschema.Definitions) {
+	long := definition(reflect.TypeFor[fieldTestKeys](), defs)
+	for _, f := range classify.Fields() {
+		p := &jsonschema.Schema{AnyOf: append(oneOrMany(fieldValueSchema(f)).AnyOf, long)}
+		p.Description = f.Doc
+		s.Properties.Set(f.Name, p)
+	}
+	s.PatternProperties = map[string]*jsonschema.Schema{`^header\.[!-9;-~]+$`: {AnyOf: append(oneOrMany(fieldValueSchema(classify.Field{Kind: classify.FieldText})).AnyOf, long)}}
+}
+
+// fieldValueSchema is what a field is compared with.
+func fieldValueSchema(f classify.Field) *jsonschema.Schema {
+	if words := vocabulary(f.Name); len(words) > 0 {
+		p := &jsonschema.Schema{Type: "string"}
+		for _, w := range words {
+			p.Enum = append(p.Enum, w)
+		}
+		return p
+	}
+	switch f.Kind {
+	case classify.FieldYesNo:
+		return &jsonschema.Schema{Type: "boolean"}
+	case classify.FieldNumber:
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "number"}, {Type: "string", Pattern: comparisonPattern}}}
+	case classify.FieldAddress:
+		return &jsonschema.Schema{Type: "string", Pattern: kinds["address"].pattern}
+	}
+	return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: `\S`}, {Type: "number"}, {Type: "boolean"}}}
 }
 
 func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
@@ -91,17 +128,30 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
 			`^(\d{4}-)?\d{2}-\d{2}(\.\.(\d{4}-)?\d{2}-\d{2})?$`: intervalsSchema()}}
 	case *remindKeys:
-		who := &jsonschema.Schema{Type: "string", Pattern: "^(" + strings.Join(recipients, "|") + `|[^@\s]+@[^@\s]+)$`}
+		who := &jsonschema.Schema{Type: "string", Pattern: personPattern}
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
 			`^\d{1,3}%$`: oneOrMany(who)}}
+	case *labelsKeys:
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
+			kinds["language"].pattern: {Type: "string", Pattern: `\S`}}}
+	case *weightsKeys:
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number", Minimum: json.Number(fmt.Sprint(-maxWeight)), Maximum: json.Number(fmt.Sprint(maxWeight)),
+			Not: &jsonschema.Schema{Const: 0}}}
 	case interface{ elem() (reflect.Type, string) }:
 		inner, suffix := v.elem()
+		if _, leaf := reflect.New(inner).Interface().(value); leaf {
+			return &jsonschema.Schema{Type: "object", AdditionalProperties: fieldSchema(field{typ: inner}, defs), MinProperties: new(uint64(1)),
+				PropertyNames: &jsonschema.Schema{Enum: []any{"P1", "P2", "P3", "P4", "P5"}}}
+		}
 		ref := definition(inner, defs)
-		if suffix == "[]" {
+		switch suffix {
+		case "":
+			return ref
+		case "[]":
 			return &jsonschema.Schema{Type: "array", Items: ref, MinItems: new(uint64(1))}
 		}
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: ref, MinProperties: new(uint64(1)),
-			PropertyNames: &jsonschema.Schema{Pattern: `^[\p{L}\p{Nd}][\p{L}\p{Nd}._-]{0,62}$`}}
+			PropertyNames: &jsonschema.Schema{Pattern: namePattern}}
 	case value:
 		s := scalarSchema(f)
 		if strings.HasPrefix(f.typ.Name(), "many[") {
@@ -127,7 +177,8 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 func definition(t reflect.Type, defs jsonschema.Definitions) *jsonschema.Schema {
 	name := strings.TrimSuffix(t.Name(), "Keys")
 	if _, known := defs[name]; !known {
-		defs[name] = sectionSchema(t, defs)
+		defs[name] = &jsonschema.Schema{} // a section can stand in itself
+		*defs[name] = *sectionSchema(t, defs)
 	}
 	return &jsonschema.Schema{Ref: "#/$defs/" + name}
 }
@@ -141,6 +192,10 @@ func scalarSchema(f field) *jsonschema.Schema {
 	switch f.tag.Get("kind") {
 	case "enum":
 		for v := range strings.FieldsSeq(f.tag.Get("values")) {
+			s.Enum = append(s.Enum, v)
+		}
+	case "header":
+		for _, v := range verdictFields {
 			s.Enum = append(s.Enum, v)
 		}
 	case "region":
@@ -250,6 +305,9 @@ func TestSchemaFlagsFaults(t *testing.T) {
 }
 
 const unseenBySchema = `
+answer-capture calendar-which category-default category-signals cmdb-cells customers-cells derive-ci derive-last derive-later match-expr
+matrix-monotone people-cells people-column-missing people-columns people-empty people-encoding people-file people-member-twice
+people-quote route-overlaps route-shadowed route-team route-unreachable
 admin-missing admin-own-address agent-from answer-folder answer-no-file answer-regex-all answer-regex-size answer-regex answer-twice
 brand-dangling brand-others-address brand-unused brand-which ca-file calendar-name duration-too-long
 duration-too-short environment-elsewhere from-elsewhere hours-backwards hours-day-twice hours-empty hours-none hours-overlap hours-unquoted

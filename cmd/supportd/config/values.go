@@ -84,6 +84,13 @@ func (l *list[T]) read(d *decoder, n *yaml.Node, at place, _ reflect.StructTag) 
 
 func (l *list[T]) absent(_ *decoder, at place, _ reflect.StructTag) { l.at = at }
 
+func (b *boxed[T]) read(d *decoder, n *yaml.Node, at place, _ reflect.StructTag) {
+	b.at, b.given, b.keys = at, true, new(T)
+	d.structure(n, at, reflect.ValueOf(b.keys).Elem())
+}
+
+func (b *boxed[T]) absent(_ *decoder, at place, _ reflect.StructTag) { b.at = at }
+
 func (m *named[T]) read(d *decoder, n *yaml.Node, at place, _ reflect.StructTag) {
 	m.at, m.given = at, true
 	seen := map[string]string{}
