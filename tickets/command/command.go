@@ -96,9 +96,12 @@ func (t *Text) readLine(line string) (inline string, ok bool) {
 		next := ""
 		switch row.Takes {
 		case Text1:
-			inline = args
 			t.Commands = append(t.Commands, Command{Word: row.Word, Line: line})
-			return inline, true
+			if !continues(args) {
+				return args, true
+			}
+			rest = args // `#reply #solve`: the customer must not read the second one
+			continue
 		case Nothing:
 			if args != "" && !startsCommand(args) {
 				t.Problem = &Problem{Key: "no_args", Word: "#" + row.Word, Usage: row.Usage, Line: line}
@@ -116,6 +119,17 @@ func (t *Text) readLine(line string) (inline string, ok bool) {
 		rest = next
 	}
 	return "", true
+}
+
+// continues reports whether what follows #note or #reply on their line is one more command: a #word, or another mark and
+// a word that is known.
+func continues(args string) bool {
+	if !startsCommand(args) || args[0] == '#' {
+		return startsCommand(args)
+	}
+	word, _ := splitWord(args[1:])
+	_, known := lookup(word)
+	return known && boundary(args[1:], word)
 }
 
 func (t *Text) has(word string) bool {
@@ -139,7 +153,7 @@ func startsCommand(s string) bool {
 	}
 	rest := s[1:]
 	if s[0] == '#' {
-		rest = strings.TrimLeft(rest, " \t")
+		rest = strings.TrimLeftFunc(rest, unicode.IsSpace)
 	}
 	for _, r := range rest {
 		return unicode.IsLetter(r) || r == '?' && s[0] == '#'
@@ -149,7 +163,7 @@ func startsCommand(s string) bool {
 
 // splitWord cuts the command word from what follows: blank, colon or equals sign.
 func splitWord(s string) (word, args string) {
-	s = strings.TrimLeft(s, " \t")
+	s = strings.TrimLeftFunc(s, unicode.IsSpace)
 	end := strings.IndexFunc(s, func(r rune) bool { return unicode.IsSpace(r) || r == ':' || r == '=' })
 	if end < 0 {
 		return s, ""
