@@ -296,28 +296,49 @@ func unpackFile(path string, r io.Reader) error {
 // replacedPrefix begins the names of the folders that hold what a restore replaced.
 const replacedPrefix = "replaced-"
 
-// swapIn moves the old files aside and the new ones into their place. desk.db goes first and comes last: what is cut
-// short in between has none, and is refused at the next start.
-func swapIn(dir, fresh string, now time.Time) (string, error) {
-	replaced := filepath.Join(dir, replacedPrefix+now.UTC().Format("20060102-150405"))
-	if err := os.Mkdir(replaced, 0o700); err != nil {
+// swapIn moves the old files aside and the new ones into their place. desk.db goes first and comes last, and each step
+// is durable before the next: what is cut short in between, also by a power loss, has none, and is refused at the next
+// start.
+func swapIn(dir, fresh string, now time.Time) (replaced string, err error) {
+	if replaced, err = makeReplaced(dir, now); err != nil {
 		return "", fmt.Errorf("restore into %s: %w", dir, plainCause(err))
 	}
+	failed := func(err error) (string, error) {
+		return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
+	}
 	for _, name := range []string{deskFile, keyFile, mailDir} {
-		if err := os.Rename(filepath.Join(dir, name), filepath.Join(replaced, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
+		if err := moveDurably(filepath.Join(dir, name), filepath.Join(replaced, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return failed(err)
 		}
 		Failpoint("restore.aside")
 	}
-	if err := errors.Join(syncDir(replaced), syncDir(dir)); err != nil {
-		return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
-	}
 	for _, name := range []string{mailDir, keyFile, deskFile} {
-		if err := os.Rename(filepath.Join(fresh, name), filepath.Join(dir, name)); err != nil {
-			return replaced, fmt.Errorf("restore into %s: %w; the old desk is in %s", dir, plainCause(err), replaced)
+		if err := moveDurably(filepath.Join(fresh, name), filepath.Join(dir, name)); err != nil {
+			return failed(err)
 		}
 		Failpoint("restore.placed")
 	}
-	Failpoint("restore.swapped")
-	return replaced, syncDir(dir)
+	return replaced, nil
+}
+
+// makeReplaced makes the folder for what a restore replaces. Two restores may fall into one second.
+func makeReplaced(dir string, now time.Time) (string, error) {
+	path := filepath.Join(dir, replacedPrefix+now.UTC().Format("20060102-150405"))
+	err := os.Mkdir(path, 0o700)
+	for n := 2; errors.Is(err, fs.ErrExist) && n < 100; n++ {
+		path = filepath.Join(dir, fmt.Sprintf("%s%s-%d", replacedPrefix, now.UTC().Format("20060102-150405"), n))
+		err = os.Mkdir(path, 0o700)
+	}
+	if err != nil {
+		return "", err
+	}
+	return path, syncDir(dir)
+}
+
+// moveDurably renames and syncs both folders.
+func moveDurably(from, to string) error {
+	if err := os.Rename(from, to); err != nil {
+		return err
+	}
+	return errors.Join(syncDir(filepath.Dir(to)), syncDir(filepath.Dir(from)))
 }
