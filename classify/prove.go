@@ -117,7 +117,7 @@ func (p *prover) shadowed(kid *route, earlier []*route, inside []*world) bool {
 	takers := map[*route]bool{}
 	budget := maxCases
 	for _, w := range inside {
-		if !p.covered(w, kid, earlier, takers, &budget) {
+		if !p.covered(w, kid, earlier, earlier, takers, &budget) {
 			return false
 		}
 	}
@@ -150,13 +150,14 @@ func (p *prover) shadowExample(kid *route, earlier []*route, inside []*world) st
 // maxCases bounds how many cases a proof may have.
 const maxCases = 300
 
-// covered reports whether every mail of the world is taken by an earlier sibling: proved, or not.
-func (p *prover) covered(w *world, kid *route, earlier []*route, takers map[*route]bool, budget *int) bool {
+// covered reports whether every mail of the world is taken by an earlier route: proved, or not. Only those of left can
+// still take any.
+func (p *prover) covered(w *world, kid *route, earlier, left []*route, takers map[*route]bool, budget *int) bool {
 	if *budget--; *budget < 0 {
 		return false
 	}
 	var open []*route
-	for _, r := range earlier {
+	for _, r := range left {
 		switch w.says(r.match) {
 		case yes:
 			takers[r] = true
@@ -168,7 +169,7 @@ func (p *prover) covered(w *world, kid *route, earlier []*route, takers map[*rou
 	if len(open) == 0 {
 		return false
 	}
-	if s, _ := w.example(p.k); kid.match.holds(s) && !slices.ContainsFunc(open, func(r *route) bool { return r.match.holds(s) }) {
+	if s, _ := w.example(p.k); kid.match.holds(s) && !slices.ContainsFunc(earlier, func(r *route) bool { return r.match.holds(s) }) {
 		return false // a mail that gets through
 	}
 	leaf := w.undecided(open[0].match)
@@ -181,7 +182,7 @@ func (p *prover) covered(w *world, kid *route, earlier []*route, takers map[*rou
 			return false
 		}
 		for _, c := range cases {
-			if !p.covered(c, kid, open, takers, budget) {
+			if !p.covered(c, kid, earlier, open, takers, budget) {
 				return false
 			}
 		}

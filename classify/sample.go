@@ -77,7 +77,7 @@ func (w *world) example(k *Classifier) (*state, string) {
 			says = append(says, fmt.Sprintf("%s=%s", w.theory.fields[at].name, strings.Join(list, ",")))
 		}
 	}
-	s.m.Subject, s.m.Reply = strings.Join(subject, " / "), strings.Join(body, " / ")
+	s.m.Subject, s.m.Reply = strings.Join(subject, " and "), strings.Join(body, " and ")
 	s.m.Text = s.m.Reply
 	if len(subject) > 0 {
 		says = append(says, fmt.Sprintf("subject=%q", s.m.Subject))
