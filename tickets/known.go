@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"regexp"
 	"strings"
 	"time"
 )
@@ -119,6 +120,13 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 			k.By, k.Token = byID, *t
 		}
 	}
+	for _, id := range returnedIDs(m) {
+		if t := tx.signedID(r, id); t != nil && !k.AboutBounce {
+			if o, err := tx.Outgoing(t.Outgoing); err == nil {
+				k.About, k.AboutBounce = o, true
+			}
+		}
+	}
 	if k.By == "" && k.AboutBounce && k.About.Ticket != 0 {
 		k.By, k.Token = byEnvelope, Token{Purpose: PurposeBounce, Ticket: k.About.Ticket}
 	}
@@ -219,6 +227,24 @@ func (tx *Tx) addressTokens(r *Rules, m *Message) []Token {
 		}
 	}
 	return found
+}
+
+// returnedID finds Message-IDs in what a delivery report returns of a mail. They are signed: where they stand proves
+// nothing, and need not.
+var returnedID = regexp.MustCompile(`(?im)^message-id:\s*<([^<>\s]{10,200})>`)
+
+// returnedIDs returns the ids of mails that a report returns, whole or their header only: without sub-addressing nothing
+// else says what it is about (S-046).
+func returnedIDs(m *Message) []string {
+	var ids []string
+	for _, p := range m.Machine {
+		if p.Type == "message/rfc822" || p.Type == "text/rfc822-headers" || strings.HasPrefix(p.Type, "message/global") {
+			for _, found := range returnedID.FindAllSubmatch(p.Data[:min(len(p.Data), 64<<10)], 5) {
+				ids = append(ids, string(found[1]))
+			}
+		}
+	}
+	return ids
 }
 
 // referred returns the ids that a message refers to, the nearest first.

@@ -404,3 +404,88 @@ func TestReleaseThatIsRefused(t *testing.T) {
 	}
 	k.healthy()
 }
+
+// Without sub-addressing a report is matched by the signed Message-ID of the mail that it returns.
+func TestBounceReturnsTheHeader_S046(t *testing.T) {
+	k := newKit(t, func(r *Rules) {
+		b := r.Brands["nordwind"]
+		b.Plus = false
+		r.Brands["nordwind"] = b
+	})
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, "#wait\nWelcher Drucker?"))
+	answer := mailTo(t, k.afterUndo(), kunde, TemplateAgentReply)
+	for i, typ := range []string{"text/rfc822-headers", "message/rfc822", "message/global-headers"} {
+		m := k.mail("mailer-daemon@mx.customer.example", "Undelivered Mail", "x"+itoa(i), with(fieldKind, string(KindBounce)), func(m *Message) {
+			m.ReturnPath = "<>"
+			m.Machine = []MachinePart{{Type: typ, Data: []byte("From: x\r\nMessage-ID: <" + answer.Letter.MessageID + ">\r\nSubject: y\r\n\r\n")}}
+			with(fieldBounce, `{"recipients":["kunde@customer.example"],"status":"5.1.1","hard":true}`)(m)
+		})
+		k.expect(k.receive(m), Filed, id)
+	}
+	k.expectState(id, StateOpen)
+	lastOf(t, k.entries(id), EntryBounced)
+	// A person who forwards a mail of ours as a file does not join its ticket by that.
+	m := k.mail(stranger, "Sehen Sie mal", "x", func(m *Message) {
+		m.Machine = []MachinePart{{Type: "message/rfc822", Data: []byte("Message-ID: <" + answer.Letter.MessageID + ">\r\n\r\n")}}
+	})
+	if out := k.receive(m); out.Result != Created || out.Ticket == id {
+		t.Errorf("%+v", out)
+	}
+	k.healthy()
+}
+
+// A decision is a function: it changes nothing of what it was given, and is the same again.
+func TestDecideChangesNothing(t *testing.T) {
+	k := newKit(t)
+	_, sent := k.opened(kunde, "Drucker", "kaputt")
+	ack, notice := mailTo(t, sent, kunde, TemplateAckNew), mailTo(t, sent, anna, TemplateTicketToTeam)
+	k.receive(k.reply(ack, stranger, "darf ich?"))
+	k.receive(k.reply(ack, kunde, "Noch etwas."))
+	for _, m := range []*Message{
+		k.reply(ack, kunde, "Und noch etwas."), k.reply(ack, stranger, "bitte"), k.reply(notice, anna, "#solve\nfertig"), k.reply(notice, anna, "#admit 1"),
+		k.reply(notice, anna, "#wait #solve #reopen\nx"), k.reply(notice, anna, "#frobnicate"), k.mail(kunde, "Re: Drucker", "neu"), k.reply(ack, kunde, "weg", autoReply),
+	} {
+		in := k.incoming(m)
+		err := k.store.View(func(tx *Tx) error {
+			known, err := tx.know(k.rules, &in, k.clock.Now())
+			if err != nil {
+				return err
+			}
+			ticket, recent, message := formatJSON(known.Ticket), formatJSON(known.Recent), formatJSON(m)
+			first := formatJSON(Decide(known, &in, k.rules, k.clock.Now()))
+			if formatJSON(known.Ticket) != ticket || formatJSON(known.Recent) != recent || formatJSON(m) != message {
+				t.Errorf("%q: what was known is changed", m.Reply)
+			}
+			again, err := tx.know(k.rules, &in, k.clock.Now())
+			if err != nil {
+				return err
+			}
+			if second := formatJSON(Decide(again, &in, k.rules, k.clock.Now())); second != first {
+				t.Errorf("%q: decided otherwise the second time\n%s\n%s", m.Reply, first, second)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Ticket numbers carry the year of the desk's own zone; everything that is stored is in UTC.
+func TestZones(t *testing.T) {
+	k := newKit(t, func(r *Rules) { r.Zone = time.FixedZone("CET", 3600) })
+	k.clock.move(time.Date(2026, 12, 31, 23, 30, 0, 0, time.UTC).Sub(k.clock.Now()))
+	k.clock.now = k.clock.now.In(time.FixedZone("far", 9*3600))
+	id, _ := k.opened(kunde, "Drucker", "kaputt")
+	tk := k.ticket(id)
+	if tk.Number != "NW-2027-000001" || !tk.Created.Equal(k.clock.Now()) || tk.Created.Location() != time.UTC {
+		t.Errorf("%s, created %s", tk.Number, tk.Created)
+	}
+	for _, c := range tk.Clocks {
+		if c.Start.Location() != time.UTC || c.Due.Location() != time.UTC {
+			t.Errorf("%+v", c)
+		}
+	}
+	k.healthy()
+}
