@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -183,7 +184,11 @@ func (d *Desk) owe(a *application, m Mail) error {
 			return err
 		}
 		detail := fmt.Sprintf("the mail %q to %s could not be made: %v", m.Template, m.To.Mail, err)
-		d.Log.Error("mail not made", "template", m.Template, "ticket", ticketNumber(a.ticket), "err", err)
+		cause := err
+		if checkAddress(m.To.Mail) != nil {
+			cause = errors.New("its recipient's address cannot be used") // which one stands on the ticket (S-177)
+		}
+		d.Log.Error("mail not made", "template", m.Template, "ticket", ticketNumber(a.ticket), "err", cause)
 		if err := a.tx.log(a.now, "mail.not_made", detail); err != nil {
 			return err
 		}

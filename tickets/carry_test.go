@@ -1,6 +1,8 @@
 package tickets
 
 import (
+	"bytes"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -84,6 +86,29 @@ func TestAdmittedMailOfAnAgentIsANote(t *testing.T) {
 	}
 	if told := mailTo(t, sent, anna, TemplateReceipt).Letter.Text; !strings.Contains(told, "did.admit_note") {
 		t.Errorf("the agent was told:\n%s", told)
+	}
+	k.healthy()
+}
+
+// S-177: what servers and people write of addresses does not get into the log.
+func TestLogNamesNoCustomer_S177(t *testing.T) {
+	k := newKit(t)
+	var log bytes.Buffer
+	k.desk.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	_, sent := k.opened(kunde, "Drucker", "kaputt")
+	k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, "Neu starten."))
+	k.clock.move(k.rules.Undo)
+	due, _, err := k.desk.Due(t.Context(), k.clock.Now(), 1)
+	if err != nil || len(due) != 1 {
+		t.Fatalf("due: %v, %v", due, err)
+	}
+	if err := k.desk.Settle(t.Context(), []Delivery{{ID: due[0].ID, At: k.clock.Now(), Result: ResultPermanent, Detail: "550 5.1.1 <" + kunde + "> unknown"}}); err != nil {
+		t.Fatal(err)
+	}
+	mailTo(t, k.deliver(), anna, TemplateUndelivered)
+	k.receive(k.mail("canary <x>@customer.example", "Fax", "kaputt"))
+	if s := log.String(); !strings.Contains(s, "mail given up") || strings.Contains(s, kunde) || strings.Contains(s, "canary") {
+		t.Errorf("the log:\n%s", s)
 	}
 	k.healthy()
 }

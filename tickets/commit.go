@@ -168,7 +168,7 @@ func (s *Store) room(n uint64) error {
 		return nil // a file system that cannot tell is no reason to stop
 	}
 	if free < floor+n {
-		return fmt.Errorf("%w: %d MB are free at %s, disk_floor is %d MB", ErrFull, free>>20, s.dir, floor>>20)
+		return fmt.Errorf("%w: %d MB are free at %s, disk_floor is %d MB", ErrFull, free/1e6, s.dir, floor/1e6)
 	}
 	return nil
 }

@@ -320,7 +320,7 @@ func (tx *Tx) scheduled() ([]Outgoing, error) {
 // undelivered notes on the ticket that a mail was given up, and tells the team when it was for the customer. A notice
 // to staff that cannot be delivered makes no further notice.
 func (d *Desk) undelivered(tx *Tx, o Outgoing, dl Delivery) error {
-	d.Log.Error("mail given up", "outgoing", o.ID, "ticket", o.Ticket, "template", o.Template, "err", dl.Detail)
+	d.Log.Error("mail given up", "outgoing", o.ID, "ticket", o.Ticket, "template", o.Template) // why stands on the ticket: servers name the customer (S-177)
 	if o.Ticket == 0 {
 		return tx.log(dl.At, "mail.given_up", fmt.Sprintf("%q to %s: %s", o.Template, o.Recipient, dl.Detail))
 	}
