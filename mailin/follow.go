@@ -129,6 +129,9 @@ func (f *follower) open(ctx context.Context) error {
 		f.since = place.Started
 	}
 	f.since = f.since.Truncate(time.Second) // INTERNALDATE knows no fractions
+	if f.since.After(f.Now()) {
+		f.Log.Warn("mail is passed over until the time in since", "mailbox", f.box.Name, "since", f.since)
+	}
 	for uid, h := range place.Holes {
 		if f.holes[uid] == nil {
 			f.holes[uid] = &hole{attempts: h.Attempts}

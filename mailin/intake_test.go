@@ -335,6 +335,22 @@ func TestTooOld(t *testing.T) {
 	}
 }
 
+// TestSinceInTheFuture: a typing error in `since` would pass over every mail in silence.
+func TestSinceInTheFuture(t *testing.T) {
+	s := startServer(t, imaptest.Options{})
+	appendMails(t, s, 1, 1)
+	d, log := newDesk(), new(logLines)
+	p := newPoller(s.Port(), d)
+	p.Log, p.Mailbox.Since = log.logger(), time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)
+	run(t, p)
+	if k := d.waitFor(t, "the mail", count(1))[0]; k.Absent != tickets.TooOld {
+		t.Errorf("settled as %q", k.Absent)
+	}
+	if !log.has("mail is passed over until the time in since") {
+		t.Errorf("the log says nothing of it:\n%s", log)
+	}
+}
+
 // TestFolderGone: S-022. A folder that is gone is an error state; it is not created, and found again when it is back.
 func TestFolderGone(t *testing.T) {
 	s := startServer(t, imaptest.Options{})
