@@ -61,23 +61,49 @@ func (c *checkup) found(format string, args ...any) {
 // message's hash. It changes nothing.
 func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 	var d Diagnosis
-	err := s.View(func(tx *Tx) error {
-		c := &checkup{tx: tx}
+	c := &checkup{}
+	sound, err := s.pagesAreSound(c)
+	if err != nil {
+		return d, err
+	}
+	err = s.View(func(tx *Tx) error {
+		c.tx = tx
 		d.Books = tx.Books()
-		for i, check := range []func() error{c.pages, c.books, c.tickets, c.messages, c.outbox, c.held} {
+		checks := []func() error{c.books, c.tickets, c.messages, c.outbox, c.held}
+		if !sound {
+			checks = nil // the rest would stumble over the same pages
+		}
+		for _, check := range checks {
 			if err := check(); err != nil {
 				if !errors.Is(err, errDamaged) {
 					return err
 				}
-				if c.found("%v", err); i == 0 {
-					break // the rest would stumble over the same pages
-				}
+				c.found("%v", err)
 			}
 		}
 		d.Problems, d.OK = c.problems, len(c.problems) == 0
 		return nil
 	})
 	return d, err
+}
+
+// pagesAreSound checks the pages of desk.db. It keeps writers out meanwhile, in a transaction that is rolled back:
+// bbolt's own check reads the list of free pages, which a writer changes.
+func (s *Store) pagesAreSound(c *checkup) (sound bool, err error) {
+	btx, err := s.db.Begin(true)
+	if err != nil {
+		return false, fmt.Errorf("check %s: %w", deskFile, err)
+	}
+	defer btx.Rollback()
+	c.tx = &Tx{btx: btx, store: s}
+	before := len(c.problems)
+	if err := c.pages(); err != nil {
+		if !errors.Is(err, errDamaged) {
+			return false, err
+		}
+		c.found("%v", err)
+	}
+	return len(c.problems) == before, nil
 }
 
 // pages lets bbolt check its own structure. bbolt does so in a goroutine of its own, where a memory fault would end the

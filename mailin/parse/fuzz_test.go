@@ -185,6 +185,7 @@ func FuzzFlowed(f *testing.F) {
 	f.Add("a \nb\n> c \n> d\n-- \ne", false)
 	f.Add(">> a \n> b \n\nc", true)
 	f.Fuzz(func(t *testing.T, text string, delSp bool) {
+		text = strings.ToValidUTF8(text, "?") // as decoded texts are
 		keep := func(s string) string {
 			return strings.Map(func(r rune) rune {
 				if r == ' ' || r == '\n' || r == '>' {
