@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	bolt "go.etcd.io/bbolt"
@@ -139,7 +140,16 @@ func (s *Store) commitError(err error) error {
 }
 
 func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, bolterrors.ErrMaxSizeReached)
+	if errors.Is(err, bolterrors.ErrMaxSizeReached) {
+		return true
+	}
+	for _, full := range []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT} {
+		// bbolt passes on as text only why a file could not grow.
+		if errors.Is(err, full) || err != nil && strings.HasSuffix(err.Error(), ": "+full.Error()) {
+			return true
+		}
+	}
+	return false
 }
 
 func isReadOnly(err error) bool { return errors.Is(err, syscall.EROFS) }
