@@ -331,17 +331,22 @@ func (x *explanation) complete(path string) {
 // writeExplained shows an explanation to people, in the order in which things are decided.
 func writeExplained(w io.Writer, x explanation, zone *time.Location) {
 	row := func(what, value, place, why string) {
-		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-10s%-14s %-22s %s", what, printable(value), printable(place), printable(why)), " "))
+		if place != "" {
+			place = fmt.Sprintf("%-20s  ", place)
+		}
+		fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-10s%-16s  %s%s", label(what), printable(value), printable(place), printable(why)), " "))
 	}
 	fmt.Fprintf(w, "mail      %s · %q · %s · auth %s · mailbox %s\n", printable(cmp.Or(x.From, x.Message)), printable(x.Subject), cmp.Or(x.Kind, "not looked at"), cmp.Or(x.Auth, "none"), x.Mailbox)
 	for _, what := range explainOrder() {
+		before := ""
 		for _, r := range x.Why {
 			switch {
-			case r.What != what || r.Value == "" || r.Value == "0" && what == "tier":
+			case r.What != what || r.Value == "" || r.Value == "0" && what == "tier" || r.Value == before:
 			case what == "route_not":
 				fmt.Fprintf(w, "            ✗ %-14s %s\n", printable(r.Value), printable(r.Why))
 			default:
 				row(r.What, r.Value, r.Place, r.Why)
+				before = r.Value // said once more further on: the first reason is the one
 			}
 		}
 	}
@@ -366,6 +371,11 @@ func writeExplained(w io.Writer, x explanation, zone *time.Location) {
 func explainOrder() []string {
 	return []string{"absent", "kind", "auth", "quarantine", "monitoring", "customer", "service_level", "language", "category", "ci", "service",
 		"impact", "urgency", "priority", "route", "route_not", "team", "tier", "rule", "alert", "auto_answer", "thread", "state", "answer"}
+}
+
+// label is the short name of a value.
+func label(what string) string {
+	return cmp.Or(map[string]string{"service_level": "level", "auto_answer": "fits", "monitoring": "alarm", "quarantine": "held"}[what], what)
 }
 
 func targetOf(c explainedClock) string {

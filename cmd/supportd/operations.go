@@ -30,6 +30,7 @@ func operations() map[string]operation {
 		"ticket.show":        with((*operator).ticketShow),
 		"ticket.search":      with((*operator).ticketSearch),
 		"explain":            with((*operator).recall),
+		"history":            with((*operator).history),
 		"outbox.list":        with((*operator).outboxList),
 		"outbox.retry":       with((*operator).outboxRetry),
 		"outbox.release":     with((*operator).outboxRelease),
