@@ -365,6 +365,7 @@ func TestRemarks(t *testing.T) {
 		"short.yaml":    {"mx.huber-tischlerei.example says in Authentication-Results", "new tickets go to team support", "health go to max@huber-tischlerei.example"},
 		"smallest.yaml": {"mailbox support is trusted", "nothing is promised"},
 		"loopback.yaml": {"mailbox support is trusted", "count around the clock"},
+		"desk.yaml":     {"new tickets go to team service-desk, unless one of 7 routes says otherwise"},
 		"full.yaml":     {"mailbox alerts is trusted", "new tickets go to team service-desk", "health go to r.schroeder@nordwind.example"},
 	} {
 		c, _ := load(t, name)

@@ -15,6 +15,7 @@ import (
 const (
 	maxAliased  = 5_000
 	maxFindings = 200
+	maxWarnings = 100 // of the findings; they must not crowd out errors
 	maxPath     = 120
 	maxDepth    = 1000 // octets of a path
 )
@@ -117,6 +118,7 @@ type decoder struct {
 	findings Findings
 	broken   []string // paths of what could not be read at all: nothing more is said about them
 	fields   map[reflect.Type]sectionKeys
+	warnings int                 // how many there are, also those that are not told
 	homes    map[string][]string // paths of keys by their name; nil until somebody asks
 	values   int
 	limit    int

@@ -22,11 +22,14 @@ func (r *resolver) lint(root *yaml.Node) {
 		if slices.ContainsFunc(r.findings, func(f Finding) bool { return r.follows(l.Code, at, f) }) {
 			continue
 		}
-		before := len(r.findings)
 		what, _, _ := strings.Cut(l.What, "\n")
+		if strings.HasPrefix(l.Code, "W") {
+			r.remark(l.Example, l.Code, at, "", "%s", what)
+			continue
+		}
+		before := len(r.findings)
 		r.report(l.Code, at, "", "%s", what)
 		if len(r.findings) > before {
-			r.findings[before].Warning = strings.HasPrefix(l.Code, "W")
 			r.findings[before].Example = l.Example
 		}
 	}

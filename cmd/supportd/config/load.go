@@ -94,6 +94,9 @@ func parse(name string, data []byte, dir string, getenv func(string) (string, bo
 	if len(d.findings) >= maxFindings {
 		d.findings = append(d.findings, Finding{File: name, What: fmt.Sprintf("more than %d findings", maxFindings-1), Fix: "repair these first"})
 	}
+	if n := d.warnings - maxWarnings; n > 0 {
+		d.findings = append(d.findings, Finding{File: name, Warning: true, What: fmt.Sprintf("%d more warnings", n), Fix: "look at these first"})
+	}
 	if d.findings.Errors() > 0 {
 		return nil, d.findings
 	}

@@ -17,7 +17,14 @@ func (c *Config) Remarks() []string {
 	if len(c.AuthservIDs) > 0 {
 		remarks = append(remarks, fmt.Sprintf("what %s says in Authentication-Results decides who is an agent; that server must remove such fields from the mail it gets", strings.Join(c.AuthservIDs, ", ")))
 	}
-	remarks = append(remarks, fmt.Sprintf("new tickets go to team %s", c.Intake))
+	switch n := len(routeNames(c.Routes)) - 1; n {
+	case 0:
+		remarks = append(remarks, fmt.Sprintf("new tickets go to team %s", c.Intake))
+	case 1:
+		remarks = append(remarks, fmt.Sprintf("new tickets go to team %s, unless the one route says otherwise", c.Intake))
+	default:
+		remarks = append(remarks, fmt.Sprintf("new tickets go to team %s, unless one of %d routes says otherwise", c.Intake, n))
+	}
 	switch {
 	case c.FirstResponse+c.Resolve == 0:
 		remarks = append(remarks, "nothing is promised to customers: there is neither first_response nor resolve")

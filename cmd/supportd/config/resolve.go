@@ -40,10 +40,18 @@ func (r *resolver) resolve(k *fileKeys) {
 
 // warn adds a finding that does not keep the configuration from being used.
 func (r *resolver) warn(code string, at place, fix, format string, args ...any) {
+	r.remark("", code, at, fix, format, args...)
+}
+
+// remark is warn with a mail that proves it. Beyond maxWarnings they are only counted.
+func (r *resolver) remark(example, code string, at place, fix, format string, args ...any) {
+	if r.warnings++; r.warnings > maxWarnings {
+		return
+	}
 	before := len(r.findings)
 	r.report(code, at, fix, format, args...)
 	if len(r.findings) > before {
-		r.findings[before].Warning = true
+		r.findings[before].Warning, r.findings[before].Example = true, example
 	}
 }
 

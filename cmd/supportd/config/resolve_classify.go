@@ -55,12 +55,23 @@ func (r *resolver) categories(k *fileKeys) {
 			Signals: e.keys.Signals.weights, Examples: e.keys.Examples.vals(), Default: e.keys.Default.val}
 		if !category.Default && len(category.Signals) == 0 && len(category.Examples) == 0 && r.findingsBelow(e.at) == 0 {
 			r.warn("W28", e.at, "write signals: {WORD: 3} or examples: [TEXT]", "nothing says what such mails look like, so it is never found")
+		} else if all := total(category.Signals); !category.Default && len(category.Examples) == 0 && all < c.Threshold.Score && r.findingsBelow(e.at) == 0 {
+			r.warn("W28", e.keys.Signals.at, "raise the weights, or lower category_threshold.score", "its words weigh %v together, less than the %v that a category needs, so it is never found", all, c.Threshold.Score)
 		}
 		c.Categories = append(c.Categories, category)
 	}
 	if !k.Categories.given && k.CategoryThreshold.given {
 		r.warn("", k.CategoryThreshold.at, "write categories, or delete it", "there are no categories to be sure of")
 	}
+}
+
+// total adds up what speaks for a category.
+func total(signals map[string]float64) float64 {
+	sum := 0.0
+	for _, w := range signals {
+		sum += max(0, w)
+	}
+	return sum
 }
 
 // team checks the name of a team.
