@@ -28,8 +28,6 @@ type archive struct {
 	mu    sync.Mutex
 	month string
 	db    *bolt.DB // of month
-
-	trimmed trimmer
 }
 
 var (
@@ -81,7 +79,9 @@ func (a *archive) put(now time.Time, raws [][]byte) (refs []RawRef, err error) {
 		return nil
 	})
 	Failpoint("archive.kept")
-	a.trimmed.wrote(a.db)
+	if err == nil {
+		releasePages(a.db)
+	}
 	return refs, err
 }
 

@@ -87,10 +87,10 @@ func (s *Store) commitGroup(jobs []*job) {
 		if err != nil {
 			err = s.commitError(err)
 		}
-		s.trimmed.wrote(s.db)
 		finish(jobs, err)
 		if err == nil {
 			Failpoint("commit.told")
+			releasePages(s.db)
 			for _, f := range after {
 				f()
 			}

@@ -33,8 +33,6 @@ type Store struct {
 	keys  *Keyring
 	floor atomic.Uint64 // free bytes below which nothing is taken in any more
 
-	trimmed trimmer
-
 	jobs    chan *job
 	quit    chan struct{}
 	done    chan struct{}
