@@ -77,5 +77,12 @@ func (t template) fill(s *state) string {
 			b.WriteString(s.values[p.slot].text)
 		}
 	}
-	return oneLine(b.String())
+	text := strings.Join(strings.Fields(b.String()), " ")
+	if len(text) > maxFilled {
+		text = strings.ToValidUTF8(text[:maxFilled], "")
+	}
+	return text
 }
+
+// maxFilled bounds what comes of a template, in octets.
+const maxFilled = 500

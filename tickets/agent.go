@@ -1,7 +1,6 @@
 package tickets
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -108,7 +107,7 @@ func (op *operation) say(body string, note bool) bool {
 		op.entry.Kind = EntryNoted
 		return true
 	}
-	body = replaceAddress(body, op.agent.Address, op.k.Brand.From.Mail) // signatures name it (S-104)
+	body = op.forCustomer(body)
 	op.entry.Text = body
 	op.entry.Kind = EntryAnswered
 	op.answer = true
@@ -124,33 +123,6 @@ func (op *operation) say(body string, note bool) bool {
 		op.t.set(&op.entry.Changes, fieldOwner, op.agent.Address)
 	}
 	return true
-}
-
-// replaceAddress puts another address in the place of one, whatever its case. Longer addresses that contain it stay.
-func replaceAddress(text, address, by string) string {
-	if address == "" {
-		return text
-	}
-	parts := regexp.MustCompile(`(?i)`+regexp.QuoteMeta(address)).FindAllStringIndex(text, -1)
-	var b strings.Builder
-	done := 0
-	for _, p := range parts {
-		before, after := text[:p[0]], text[p[1]:]
-		next := strings.TrimLeft(after, ".")
-		if before != "" && isAddressByte(before[len(before)-1]) || after != "" && after[0] != '.' && isAddressByte(after[0]) ||
-			len(next) < len(after) && next != "" && isAddressByte(next[0]) {
-			continue
-		}
-		b.WriteString(text[done:p[0]])
-		b.WriteString(by)
-		done = p[1]
-	}
-	return b.String() + text[done:]
-}
-
-// isAddressByte reports whether an address may go on with an octet.
-func isAddressByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80 || strings.IndexByte("._+-@", c) >= 0
 }
 
 // do carries out one command within the operation; false means that the whole mail is refused.
@@ -272,7 +244,7 @@ func (op *operation) commit(isNote bool) {
 	op.end(Appended, "on "+op.t.Number+", by an agent")
 	if op.answer {
 		op.answerCustomer(TemplateAgentReply, e.Text)
-	} else if op.t.State == StateSolved && op.has("solve") {
+	} else if op.t.State == StateSolved && op.has("solve") && op.t.Alert == nil {
 		op.answerCustomer(TemplateSolved, "")
 	}
 	if isNote && e.Kind == EntryNoted {

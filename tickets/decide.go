@@ -96,9 +96,7 @@ func (d *decider) decide() {
 		d.end(Duplicate, fmt.Sprintf("the same mail was settled before as %s", dup.Source))
 		return
 	}
-	d.out.Verdict = d.r.Classifier.Classify(d.m, Hints{
-		Mailbox: d.in.Source.Mailbox, Trusted: d.k.Intake.Trusted, OnTicket: d.k.Ticket != nil, Language: d.ticketLanguage(),
-	})
+	d.classify()
 	v := &d.out.Verdict
 	if d.k.Intake.Monitoring && v.Kind == KindHuman {
 		v.Kind, v.NoAnswer = KindMonitoring, "it came to a mailbox for monitoring"
@@ -123,12 +121,36 @@ func (d *decider) decide() {
 		d.autoReply()
 	case d.k.Conflict && !d.k.Admitted:
 		d.hold("it is addressed to two tickets at once", "held.token")
+	case v.Alert != nil && d.out.Ticket == nil:
+		d.alert()
 	case d.out.Ticket != nil:
 		d.reason("thread", d.out.Ticket.Number, "by its "+d.by())
 		d.onTicket()
 	default:
 		d.newTicket()
 	}
+}
+
+// classify asks the classifier, unless that was done to gather what is known.
+func (d *decider) classify() {
+	h := d.k.hints(d.in)
+	if d.k.Verdict != nil && d.k.asked == h {
+		d.out.Verdict = *d.k.Verdict
+		return
+	}
+	d.out.Verdict = d.r.Classifier.Classify(d.m, h)
+}
+
+// classifyAsNew asks the classifier once more about a message that seemed to continue a ticket and opens one.
+func (d *decider) classifyAsNew() {
+	h := d.k.hints(d.in)
+	if !h.OnTicket {
+		return
+	}
+	h.OnTicket, h.Ticket = false, nil
+	before := d.out.Verdict
+	d.out.Verdict = d.r.Classifier.Classify(d.m, h)
+	d.out.Verdict.Kind, d.out.Verdict.NoAnswer = before.Kind, before.NoAnswer
 }
 
 // absent settles what came without its text.
@@ -291,6 +313,7 @@ func (d *decider) customerWrote() {
 		return
 	}
 	e := d.received()
+	d.additions(&e)
 	if ended && d.k.Reopens >= d.r.Limits.ReopensPerDay {
 		e.Detail = "not reopened: it was reopened too often today"
 	} else {
@@ -363,13 +386,6 @@ func (d *decider) entry(e Entry) {
 		panic(fmt.Sprintf("ticket %s: %v", t.Number, err)) // only our own changes are applied
 	}
 	d.out.Entries = append(d.out.Entries, e)
-}
-
-func (d *decider) ticketLanguage() string {
-	if d.k.Ticket != nil {
-		return d.k.Ticket.Language
-	}
-	return ""
 }
 
 // oneLine folds white space and cuts what is long, for lines in mails and logs.

@@ -102,7 +102,7 @@ const (
 	fieldServiceLevel = "service_level"
 	fieldWatchers     = "watchers"   // After: addresses with blanks between
 	fieldChecklists   = "checklists" // After: a JSON list
-	fieldAlert        = "alert"
+	fieldAlert        = "alert"      // After: the AlertState as JSON
 	fieldSolvedAt     = "solved_at"
 	fieldClosedAt     = "closed_at"
 	fieldReopened     = "reopened"
@@ -155,6 +155,11 @@ func (t *Ticket) value(field string, pending []Change) string {
 			return ""
 		}
 		return formatJSON(t.Checklists)
+	case fieldAlert:
+		if t.Alert == nil {
+			return ""
+		}
+		return formatJSON(t.Alert)
 	case fieldParticipants:
 		if len(t.Participants) > 0 {
 			return formatJSON(t.Participants)
@@ -210,8 +215,6 @@ func (t *Ticket) text(field string) *string {
 		return &t.Organisation
 	case fieldServiceLevel:
 		return &t.ServiceLevel
-	case fieldAlert:
-		return &t.Alert
 	case fieldResolution:
 		return &t.Resolution
 	case fieldLastPublic:
@@ -280,6 +283,11 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.Checklists = nil
 		if c.After != "" {
 			err = json.Unmarshal([]byte(c.After), &t.Checklists)
+		}
+	case fieldAlert:
+		t.Alert = nil
+		if c.After != "" {
+			err = json.Unmarshal([]byte(c.After), &t.Alert)
 		}
 	case fieldSolvedAt:
 		t.SolvedAt, err = parseTime(c.After)

@@ -50,7 +50,9 @@ func (p *Past) Known(r *Rules) *Known {
 			k.NextCount = n
 		}
 	}
-	if p.Ticket != nil {
+	if p.Ticket != nil && p.By == byAlert {
+		k.Alert = &AlertBefore{Ticket: p.Ticket.clone(), Touched: p.Ticket.touched()}
+	} else if p.Ticket != nil {
 		k.Ticket, k.By = p.Ticket.clone(), p.By
 		k.Token = Token{Purpose: PurposeCustomer, Ticket: p.Ticket.ID}
 	}

@@ -35,6 +35,21 @@ type Known struct {
 	Held        map[uint64]*HeldMail // the held mails that commands of this mail name
 	Undo        *Undoable            // what #undo would take back, when the message asks for it
 	NoticesHour int
+
+	Verdict *Verdict // what the classifier says of the message, when it was asked already
+	asked   Hints    // with what
+	Alert   *AlertBefore
+	Outage  *Ticket // of the highest priority, open on an item that the message's item needs
+	Explain bool    // reasons against what was not chosen are wanted too
+}
+
+// hints is what the classifier may know.
+func (k *Known) hints(in *Incoming) Hints {
+	h := Hints{Mailbox: in.Source.Mailbox, Trusted: k.Intake.Trusted, OnTicket: k.Ticket != nil, Ticket: k.Ticket, Explain: k.Explain}
+	if k.Ticket != nil {
+		h.Language = k.Ticket.Language
+	}
+	return h
 }
 
 // What says that a message continues a ticket.
@@ -78,7 +93,7 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	if k.NoticesHour, err = tx.answersSince(k.Brand.heldCap(), now.Add(-time.Hour)); err != nil {
 		return nil, err
 	}
-	return k, nil
+	return k, tx.knowAlert(k, r, in)
 }
 
 // knowThread finds the ticket that a message continues: reply address, then our own Message-ID, then a subject tag.

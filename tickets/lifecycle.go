@@ -17,6 +17,10 @@ const (
 	eventSolve     event = "#solve"
 	eventReopen    event = "#reopen"
 	eventClose     event = "close timer"
+	eventRecovery  event = "monitoring recovery, nobody has acted"
+	eventAlarm     event = "monitoring problem again"
+
+	eventAlarmUntouched event = "monitoring problem again, nobody has acted"
 )
 
 const (
@@ -39,6 +43,10 @@ var transitions = map[event]map[State]State{
 	eventSolve:     {StateNew: StateSolved, StateOpen: StateSolved, StateWaitingCustomer: StateSolved, StateSolved: stays, StateClosed: refused},
 	eventReopen:    {StateNew: refused, StateOpen: refused, StateWaitingCustomer: StateOpen, StateSolved: StateOpen, StateClosed: StateOpen},
 	eventClose:     {StateNew: refused, StateOpen: refused, StateWaitingCustomer: refused, StateSolved: StateClosed, StateClosed: stays},
+	eventRecovery:  {StateNew: StateSolved, StateOpen: stays, StateWaitingCustomer: stays, StateSolved: stays, StateClosed: stays},
+	eventAlarm:     {StateNew: stays, StateOpen: stays, StateWaitingCustomer: stays, StateSolved: StateOpen, StateClosed: stays},
+
+	eventAlarmUntouched: {StateNew: stays, StateOpen: stays, StateWaitingCustomer: stays, StateSolved: StateNew, StateClosed: stays},
 }
 
 // next returns the state after the event; ok is false when it is refused.
@@ -71,7 +79,7 @@ func (d *decider) move(t *Ticket, e *Entry, ev event) bool {
 		t.set(&e.Changes, fieldClosedAt, formatTime(d.now))
 	case to == StateWaitingCustomer:
 		pauseClock(t, e, d.now)
-	case to == StateOpen && !from.Live():
+	case to.Live() && !from.Live():
 		t.set(&e.Changes, fieldSolvedAt, "")
 		t.set(&e.Changes, fieldClosedAt, "")
 		t.set(&e.Changes, fieldConfirmed, "")

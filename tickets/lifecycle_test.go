@@ -10,7 +10,8 @@ import (
 
 // The table has a cell for every event in every state.
 func TestTableIsTotal(t *testing.T) {
-	all := []event{eventCustomer, eventThanks, eventAutomatic, eventBounce, eventReply, eventWait, eventNote, eventTake, eventRelease, eventSolve, eventReopen, eventClose}
+	all := []event{eventCustomer, eventThanks, eventAutomatic, eventBounce, eventReply, eventWait, eventNote, eventTake, eventRelease, eventSolve, eventReopen, eventClose,
+		eventRecovery, eventAlarm, eventAlarmUntouched}
 	if len(transitions) != len(all) {
 		t.Errorf("%d events in the table, want %d", len(transitions), len(all))
 	}

@@ -11,7 +11,13 @@ import (
 
 // migrations lead from one schema to the next. The list is only ever appended to: migrations[i] leads from schema i+1
 // to schema i+2.
-var migrations = []func(*bolt.Tx) error{}
+var migrations = []func(*bolt.Tx) error{
+	// 2: alerts of monitoring systems join the ticket of the one before.
+	func(btx *bolt.Tx) error {
+		_, err := btx.CreateBucketIfNotExists(bucketAlerts)
+		return err
+	},
+}
 
 var keySchema = []byte("schema")
 

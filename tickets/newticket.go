@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -26,6 +27,7 @@ func (d *decider) followUp() {
 
 // open makes the ticket and its first entries.
 func (d *decider) open(old *Ticket) {
+	d.classifyAsNew()
 	v := d.out.Verdict
 	t := &Ticket{ID: d.k.NextID}
 	d.out.Ticket, d.out.New = t, true
@@ -48,6 +50,7 @@ func (d *decider) open(old *Ticket) {
 		{Field: fieldTeam, After: team.Name},
 		{Field: fieldTier, After: formatInt(team.Tier)},
 	}}
+	e.Changes = append(e.Changes, d.decided()...)
 	if old != nil {
 		e.Changes = append(e.Changes, Change{Field: fieldFollowUpOf, After: formatInt(int(old.ID))})
 		e.Detail = "follows " + old.Number
@@ -57,7 +60,63 @@ func (d *decider) open(old *Ticket) {
 	d.entry(d.received())
 	d.reason("team", team.Name, "of the verdict")
 	d.end(Created, t.Number)
-	d.tellNewTicket()
+	if !d.silenced() {
+		d.tellNewTicket()
+	}
+}
+
+// decided lists the fields of a new ticket that the classifier decided.
+func (d *decider) decided() (changes []Change) {
+	v := &d.out.Verdict
+	alert := ""
+	if a := v.Alert; a != nil && a.Problem {
+		alert = formatJSON(AlertState{Key: a.Key, Problem: true, Last: d.now})
+	}
+	checklists := ""
+	if len(v.Checklists) > 0 {
+		checklists = formatJSON(v.Checklists)
+	}
+	for _, c := range []Change{
+		{Field: fieldCategory, After: v.Category.Name}, {Field: fieldCI, After: v.CI}, {Field: fieldService, After: v.Service},
+		{Field: fieldImpact, After: v.Impact}, {Field: fieldUrgency, After: v.Urgency}, {Field: fieldPriority, After: v.Priority},
+		{Field: fieldOrganisation, After: v.Customer.Organisation}, {Field: fieldServiceLevel, After: v.Customer.ServiceLevel},
+		{Field: fieldTags, After: strings.Join(v.Tags, " ")}, {Field: fieldWatchers, After: strings.Join(v.Watchers, " ")},
+		{Field: fieldChecklists, After: checklists}, {Field: fieldAlert, After: alert},
+	} {
+		if c.After != "" {
+			changes = append(changes, c)
+		}
+	}
+	return changes
+}
+
+// additions adds what rules for replies add to the ticket.
+func (d *decider) additions(e *Entry) {
+	t, v := d.out.Ticket, &d.out.Verdict
+	if len(v.Rules) == 0 {
+		return
+	}
+	t.set(&e.Changes, fieldTags, strings.Join(union(t.Tags, v.Tags), " "))
+	t.set(&e.Changes, fieldWatchers, strings.Join(union(t.Watchers, v.Watchers), " "))
+	if len(v.Checklists) > 0 {
+		t.set(&e.Changes, fieldChecklists, formatJSON(union(t.Checklists, v.Checklists)))
+	}
+	for _, r := range v.Reasons {
+		if r.What == "rule" {
+			e.Reasons = append(e.Reasons, r)
+		}
+	}
+}
+
+// union is a list with what another one has beyond it.
+func union(list, more []string) []string {
+	list = slices.Clone(list)
+	for _, s := range more {
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 func subjectOrDefault(s string) string {

@@ -11,12 +11,27 @@ import (
 
 // tellNewTicket tells the team of a new ticket.
 func (d *decider) tellNewTicket() {
-	d.tell(d.audience(), TemplateTicketToTeam, PurposeAnswer, true, nil)
+	d.tell(d.audience(), TemplateTicketToTeam, d.out.Ticket.noticePurpose(), true, nil)
+	d.tellWatchers(TemplateTicketToTeam)
 }
 
 // tellCustomerReplied tells whoever works on the ticket, or its team.
 func (d *decider) tellCustomerReplied() {
 	d.tell(d.audience(), TemplateCustomerReplied, PurposeAnswer, true, nil)
+	d.tellWatchers(TemplateCustomerReplied)
+}
+
+// tellWatchers tells those who watch the ticket, and those whom a rule wants to be told, unless they were told anyway.
+// Their plain reply stays inside.
+func (d *decider) tellWatchers(template string) {
+	told := d.audience()
+	var more []string
+	for _, a := range append(slices.Clone(d.out.Ticket.Watchers), d.recipients(d.out.Verdict.Notify)...) {
+		if a = strings.ToLower(a); !slices.Contains(told, a) && !slices.Contains(more, a) {
+			more = append(more, a)
+		}
+	}
+	d.tell(more, template, PurposeNote, false, nil)
 }
 
 // tellTeam sends an internal notice to whoever works on the ticket.

@@ -64,7 +64,8 @@ type Ticket struct {
 	ServiceLevel string   `json:"service_level,omitempty"`
 	Watchers     []string `json:"watchers,omitempty"` // lower-case addresses
 	Checklists   []string `json:"checklists,omitempty"`
-	Alert        string   `json:"alert,omitempty"` // key of the alerts it is about
+
+	Alert *AlertState `json:"alert,omitempty"` // of a ticket about alerts
 
 	Created    time.Time `json:"created"`
 	StateSince time.Time `json:"state_since"`

@@ -35,7 +35,7 @@ var (
 
 var allBuckets = [][]byte{bucketMeta, bucketTickets, bucketNumbers, bucketLive, bucketEntries, bucketMessages, bucketSources,
 	bucketPlaces, bucketIdentities, bucketRequesters, bucketPrincipals, bucketOutbox, bucketBytes, bucketDue, bucketTimers,
-	bucketAnswers, bucketHeld, bucketLog}
+	bucketAnswers, bucketHeld, bucketLog, bucketAlerts}
 
 // Tx is a transaction on the store: a consistent view, and in Update the only way to change anything.
 type Tx struct {
@@ -151,6 +151,9 @@ func (tx *Tx) TicketByNumber(number string) (*Ticket, error) {
 func (tx *Tx) putTicket(t *Ticket) error {
 	key := key64(uint64(t.ID))
 	if err := tx.put(bucketTickets, key, t); err != nil {
+		return err
+	}
+	if err := tx.indexAlert(t); err != nil {
 		return err
 	}
 	live := tx.btx.Bucket(bucketLive)
