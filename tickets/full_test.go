@@ -13,8 +13,8 @@ import (
 func TestFullDiskIsNoWriteError(t *testing.T) {
 	full := &fs.PathError{Op: "truncate", Path: "desk.db", Err: syscall.ENOSPC}
 	for err, want := range map[error]bool{
-		full:                                      true,
-		fmt.Errorf("file resize error: %s", full): true,
+		full: true,
+		fmt.Errorf("file resize error: %s", full):                        true,
 		&fs.PathError{Op: "write", Path: "desk.db", Err: syscall.EDQUOT}: true,
 		&fs.PathError{Op: "write", Path: "desk.db", Err: syscall.EIO}:    false,
 		errors.New("no space left on device, says somebody"):             false,
