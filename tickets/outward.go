@@ -1,0 +1,85 @@
+package tickets
+
+import (
+	"regexp"
+	"strings"
+)
+
+// forCustomer is an agent's text as it leaves the house: the agent's own address, which signatures name, is the desk's
+// (S-104), and between inline answers only what the customer's side may know is quoted.
+func (op *operation) forCustomer(body string) string {
+	said := []string{op.t.LastCustomer, op.t.value(fieldLastPublic, nil)}
+	for _, e := range op.k.Recent {
+		if e.Ticket == op.t.ID && (e.Kind == EntryReceived || e.Kind == EntryAnswered) {
+			said = append(said, e.Text)
+		}
+	}
+	return replaceAddress(quotesOf(body, said), op.agent.Address, op.k.Brand.From.Mail)
+}
+
+// quotesOf drops the quoted lines of inline answers that are not from what was said: a notice has notes, addresses and
+// history around the customer's words, and whoever answers between its lines quotes those too (P5). Lines may have been
+// wrapped anew. A text that quotes nothing of what was said is left alone: its lines with > are the agent's own.
+func quotesOf(body string, said []string) string {
+	known := strings.Join(strings.Fields(strings.Join(said, " ")), " ")
+	quoted := func(line string) (bare string, ok bool) {
+		line = strings.TrimSpace(line)
+		bare = strings.TrimLeft(line, "> \t")
+		return strings.Join(strings.Fields(bare), " "), strings.HasPrefix(line, ">")
+	}
+	lines := strings.Split(body, "\n")
+	inline := false
+	for _, line := range lines {
+		bare, ok := quoted(line)
+		inline = inline || ok && bare != "" && strings.Contains(known, bare)
+	}
+	if !inline {
+		return body
+	}
+	var kept []string
+	for _, line := range lines {
+		bare, ok := quoted(line)
+		switch {
+		case !ok:
+			line = strings.TrimRight(line, " \t\r")
+		case bare == "":
+			line = ""
+		case !strings.Contains(known, bare):
+			continue
+		default:
+			line = "> " + bare
+		}
+		if line == "" && (len(kept) == 0 || kept[len(kept)-1] == "") {
+			continue
+		}
+		kept = append(kept, line)
+	}
+	return strings.TrimSpace(strings.Join(kept, "\n"))
+}
+
+// replaceAddress puts another address in the place of one, whatever its case. Longer addresses that contain it stay.
+func replaceAddress(text, address, by string) string {
+	if address == "" {
+		return text
+	}
+	parts := regexp.MustCompile(`(?i)`+regexp.QuoteMeta(address)).FindAllStringIndex(text, -1)
+	var b strings.Builder
+	done := 0
+	for _, p := range parts {
+		before, after := text[:p[0]], text[p[1]:]
+		next := strings.TrimLeft(after, ".")
+		if before != "" && isAddressByte(before[len(before)-1]) || after != "" && after[0] != '.' && isAddressByte(after[0]) ||
+			len(next) < len(after) && next != "" && isAddressByte(next[0]) {
+			continue
+		}
+		b.WriteString(text[done:p[0]])
+		b.WriteString(by)
+		done = p[1]
+	}
+	return b.String() + text[done:]
+}
+
+// isAddressByte reports whether an address may go on with an octet.
+func isAddressByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c >= 0x80 || strings.IndexByte("._+-@", c) >= 0
+}

@@ -1,0 +1,39 @@
+package tickets
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestQuotesOf(t *testing.T) {
+	said := []string{"Frage eins: wann öffnen Sie?\n\nFrage zwei: was kostet\ndie Tür?"}
+	for name, c := range map[string]struct{ text, want string }{
+		"nothing quoted":               {"Um acht Uhr.\n\n\nGruß", "Um acht Uhr.\n\n\nGruß"},
+		"the agent's own lines with >": {"Bitte eingeben:\n\n> ipconfig /all\n", "Bitte eingeben:\n\n> ipconfig /all\n"},
+		"between the lines of a notice": {
+			"> Ihre Antwort geht an den Kunden.\n> --- oberhalb ---\n>\n> > Frage eins: wann öffnen Sie?\n\nUm acht.\n\n> > Frage zwei: was\n>> kostet die Tür?\n\n300 Euro.\n\n" +
+				"> Das Ticket:\n> Bearbeitung: anna@staff.example\n>\n> Zuletzt:\n> - ben@staff.example: GEHEIM\n\nGruß",
+			"> Frage eins: wann öffnen Sie?\n\nUm acht.\n\n> Frage zwei: was\n> kostet die Tür?\n\n300 Euro.\n\nGruß",
+		},
+	} {
+		if got := quotesOf(c.text, said); got != c.want {
+			t.Errorf("%s:\n%s\nwant:\n%s", name, got, c.want)
+		}
+	}
+}
+
+// S-100, P5: an agent who answers between the lines of a notice, and once more at its end, quotes notes and colleagues.
+func TestInlineAnswersQuoteNoNotice_S100(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Fragen", "Frage eins?\nFrage zwei?")
+	m := k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna,
+		"> > Frage eins?\n\nJa.\n\n> > Frage zwei?\n\nNein.\n\n> Zuletzt:\n> - "+ben+": CANARY der Kunde ist schwierig\n\nGruß")
+	k.expect(k.receive(m), Appended, id)
+	out := outside(k.afterUndo())
+	absentFrom(t, out, "CANARY")
+	absentFrom(t, out, ben)
+	if answer := mailTo(t, out, kunde, TemplateAgentReply).Letter.Text; !strings.Contains(answer, `Frage eins?\n\nJa.`) {
+		t.Errorf("the answer: %s", answer)
+	}
+	k.healthy()
+}
