@@ -72,12 +72,24 @@ type Config struct {
 	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
 	ScoreAtLeast float64  // spam score from which a mail is held; 0: no score counts
+	Spam         Spam     // what nothing obeys yet
 
 	State     string // the state directory
 	Listen    string // host:port of the status page; "" for none
 	Undo      time.Duration
 	DiskFloor int64 // octets that must stay free
 	Admin     tickets.Address
+}
+
+// Spam is the part of the spam policy that is read and checked, and that nothing obeys yet; the zero value says nothing.
+type Spam struct {
+	Allow     []string // customers, vendors, staff_domains
+	PerSender int      // mails in Within
+	Within    time.Duration
+	OnExceed  string          // one_ticket
+	DigestTo  tickets.Address // zero: nobody
+	DigestAt  string          // 08:30
+	Blocked   []string        // endings of files, without the dot
 }
 
 // TLS modes of a server.

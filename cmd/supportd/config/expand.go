@@ -253,6 +253,15 @@ func expandSpam(c *Config) *node {
 		q.add("score_at_least", plain(strconv.FormatFloat(c.ScoreAtLeast, 'f', -1, 64), "!!float"))
 	}
 	q.add("dmarc", text("fail")).add("spam_header", texts(verdictFields))
+	s := c.Spam
+	n.addTexts("allow", s.Allow)
+	if s.PerSender > 0 {
+		n.add("rate_limit", block().add("per_sender", text(rate{s.PerSender, s.Within}.String())).add("on_exceed", text(s.OnExceed)))
+	}
+	if s.DigestTo.Mail != "" {
+		n.add("digest", block().add("to", address(s.DigestTo)).add("at", quoted(s.DigestAt)))
+	}
+	n.addTexts("blocked_attachments", s.Blocked)
 	return n.add("quarantine", q).add("never_answer", texts([]string{"bulk", "list", "auto_submitted", "null_sender", "quarantined"}))
 }
 

@@ -68,6 +68,8 @@ var kinds = map[string]kind{
 	"person":    {wants: "an address, or an id of people", plural: "people", pattern: personPattern, parse: parsePerson},
 	"recipient": {wants: orList(recipients) + ", or a person", plural: "people", pattern: personPattern, parse: parsePerson},
 	"header":    {wants: "a filter's field such as X-Spam-Flag", plural: "fields", parse: parseVerdictField},
+	"rate":      {wants: "a number and a time such as 20/1h", plural: "rates", pattern: `^\d{1,6}/(\d+(\.\d+)?(s|m|h|d))+$`, parse: parseRate},
+	"clock":     {wants: "a time of day such as \"08:30\"", plural: "times of day", pattern: `^([01]\d|2[0-3]):[0-5]\d$`, parse: parseClock},
 	"enum":      {wants: "one of the words allowed", plural: "words", parse: parseText},
 }
 
@@ -100,6 +102,32 @@ func parseText(s string) (any, error) {
 		return nil, &fault{what: "has a line break or another control character in it", fix: "write it on one line"}
 	case strings.HasPrefix(s, "${") && strings.HasSuffix(s, "}"):
 		return nil, &fault{what: fmt.Sprintf("%q would be taken as it stands", clip(s)), fix: "write the value out; environment variables are for password only"}
+	}
+	return s, nil
+}
+
+// rate is so many in a time.
+type rate struct {
+	n   int
+	per time.Duration
+}
+
+func (r rate) String() string { return fmt.Sprintf("%d/%s", r.n, written(r.per)) }
+
+func parseRate(s string) (any, error) {
+	bad := &fault{what: fmt.Sprintf("wants a number and a time such as 20/1h, got %q", clip(s))}
+	number, time, _ := strings.Cut(s, "/")
+	n, err := strconv.Atoi(number)
+	per, _, ok := duration(time)
+	if err != nil || n < 1 || n > 999_999 || !ok || per <= 0 {
+		return nil, bad
+	}
+	return rate{n, per}, nil
+}
+
+func parseClock(s string) (any, error) {
+	if m, ok := minutes(s); !ok || m == dayEnd {
+		return nil, &fault{what: fmt.Sprintf("wants a time of day such as \"08:30\", got %q", clip(s))}
 	}
 	return s, nil
 }

@@ -27,6 +27,7 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.remind(k)
 	r.customers(k)
 	r.items(k)
+	r.spam(k)
 	r.priorities(k)
 	r.categories(k)
 	r.routes(k)
@@ -216,6 +217,29 @@ func (r *resolver) remind(k *fileKeys) {
 	}
 	if k.Remind.given && !k.FirstResponse.given && !k.Resolve.given {
 		r.warn("", k.Remind.at, "write first_response: 4h or resolve: 24h, or delete remind", "there is no target to be reminded of")
+	}
+}
+
+// spam settles the part of the spam policy that nothing obeys yet, and says so.
+func (r *resolver) spam(k *fileKeys) {
+	s, to := k.Spam, &r.cfg.Spam
+	later := func(at place, given bool, instead string) {
+		if given {
+			r.warn("", at, "leave it for later versions, or delete it", "is read, but this version does not obey it yet: %s", instead)
+		}
+	}
+	later(s.Allow.at, s.Allow.given, "the filter's score counts for everybody")
+	later(s.RateLimit.at, s.RateLimit.given, "every mail that starts something new makes a ticket")
+	later(s.Digest.at, s.Digest.given, "the team is told of each held mail")
+	later(s.Blocked.at, s.Blocked.given, "people are warned of the types of files that are dangerous anyway")
+	to.Allow = r.unique(s.Allow.items, strings.ToLower)
+	to.Blocked = r.unique(s.Blocked.items, strings.ToLower)
+	if s.RateLimit.given {
+		to.PerSender, to.Within, to.OnExceed = s.RateLimit.PerSender.val.n, s.RateLimit.PerSender.val.per, s.RateLimit.OnExceed.val
+	}
+	if _, ok := r.staff(s.Digest.To); ok && s.Digest.given {
+		to.DigestTo, _ = r.person(s.Digest.To)
+		to.DigestAt = s.Digest.At.val
 	}
 }
 

@@ -16,8 +16,8 @@ func peopleColumns() tableColumns {
 }
 
 func customerColumns() tableColumns {
-	return tableColumns{required: []string{"organisation", "domains"},
-		optional: []string{"addresses", "service_level", "brand", "region", "contact", "vip"}}
+	return tableColumns{required: []string{"organisation"},
+		optional: []string{"domains", "addresses", "service_level", "brand", "region", "contact", "vip"}}
 }
 
 func itemColumns() tableColumns {
@@ -130,6 +130,9 @@ func (r *resolver) customers(k *fileKeys) {
 			if v, ok := r.cellValue(a, "address"); ok && r.claim(addresses, a, bare(v), o.Organisation, "address") {
 				o.Addresses = append(o.Addresses, bare(v))
 			}
+		}
+		if w.get("domains").text+w.get("addresses").text == "" {
+			r.report("", w.get("domains").at, "write the domain of its addresses, or single ones in the column addresses", "nobody would be taken for %q: it has neither domains nor addresses", clip(o.Organisation))
 		}
 		if v, ok := r.cellValue(w.get("service_level"), "name"); ok {
 			o.ServiceLevel = v.(string)
