@@ -85,6 +85,7 @@ func (d *decider) join(before *AlertBefore) {
 	a, v := d.out.Verdict.Alert, &d.out.Verdict
 	t := before.Ticket.clone()
 	d.out.Ticket = t
+	d.k.Ticket, d.k.Recent = before.Ticket, before.Recent // it continues that one, as it turns out
 	d.reason("thread", t.Number, "by its "+byAlert)
 	e := Entry{Kind: EntryAutomatic, Actor: Actor{Kind: ActorSystem, Name: a.System}, From: d.from().Mail, Text: excerpt(d.alertText()),
 		MessageID: d.m.ID, Verified: v.Auth == AuthPass}
