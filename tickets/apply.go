@@ -392,6 +392,11 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 // onBehalf is the display name of a notice: in the agent's list of mails one wants to see who wrote.
 func onBehalf(m Mail, t *Ticket, b Brand) string {
 	name := strings.TrimSpace(t.Requester.Name)
+	for _, p := range t.Participants {
+		if m.Internal != nil && strings.EqualFold(p.Mail, m.Internal.TextFrom) {
+			name = strings.TrimSpace(p.Name)
+		}
+	}
 	if name == "" || strings.ContainsAny(name, "@<>") || m.Template != TemplateTicketToTeam && m.Template != TemplateCustomerReplied {
 		return b.From.Name
 	}

@@ -37,3 +37,17 @@ func TestInlineAnswersQuoteNoNotice_S100(t *testing.T) {
 	}
 	k.healthy()
 }
+
+// The notice of a participant's mail has the participant's name, never the requester's.
+func TestNoticeNamesWhoWrote(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice, ack := mailTo(t, sent, anna, TemplateTicketToTeam), mailTo(t, sent, kunde, TemplateAckNew)
+	k.expect(k.receive(k.reply(ack, kollegin, "Bei mir auch.", func(m *Message) { m.From[0].Name = "Kim Kollegin" })), Quarantined, id)
+	k.deliver()
+	k.expect(k.receive(k.reply(notice, anna, "#admit 1")), Appended, id)
+	if name := mailTo(t, k.afterUndo(), anna, TemplateCustomerReplied).Letter.From.Name; !strings.HasPrefix(name, "Kim Kollegin (") {
+		t.Errorf("the notice is from %q", name)
+	}
+	k.healthy()
+}
