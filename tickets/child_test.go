@@ -140,7 +140,7 @@ func child(t *testing.T, role string) *exec.Cmd {
 // S-033, S-035: whenever the process is killed, the store opens, doctor accepts it, no batch that was reported is missing,
 // and in the end it holds what a desk holds that was never killed.
 func TestKilledWhileReceiving_S033_S035(t *testing.T) {
-	const seed, kills = 33, 24
+	const seed, kills = 33, 16
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	dir := t.TempDir()
 	reached := -1

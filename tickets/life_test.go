@@ -271,7 +271,7 @@ func TestShortLives_S100_S103_S104(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		k := newKit(t)
 		l := &life{kit: k, pick: func(n int) int { return rapid.IntRange(0, n-1).Draw(rt, "pick") }}
-		for range rapid.IntRange(1, 20).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			l.step()
 		}
 		l.check()
