@@ -67,16 +67,13 @@ func (a *app) check(ctx context.Context, online, strict bool) error {
 			}
 		}
 	}
+	if c != nil {
+		r.Findings = append(r.Findings, sinceInTheFuture(a.config, c, a.now())...)
+	}
 	if c != nil && online {
 		a.probe(ctx, c, &r)
 	}
-	r.OK = r.Findings.Errors() == 0 && (!strict || len(r.Findings) == 0)
-	for _, m := range r.Mailboxes {
-		r.OK = r.OK && m.Error == "" && len(m.Report.Problems) == 0
-	}
-	for _, s := range r.Servers {
-		r.OK = r.OK && s.Error == ""
-	}
+	r.OK = r.Findings.Errors() == 0 && (!strict || len(r.Findings) == 0) && r.faultyServers() == 0
 	if err := a.print(r, func(w io.Writer) { writeCheck(w, r, c, a.now()) }); err != nil {
 		return err
 	}
@@ -146,7 +143,39 @@ func writeCheck(w io.Writer, r checkReport, c *config.Config, now time.Time) {
 		fmt.Fprintln(w, "  "+remark)
 	}
 	errs := r.Findings.Errors()
-	fmt.Fprintf(w, "%s, %s\n", count(errs, "error", "errors"), count(len(r.Findings)-errs, "warning", "warnings"))
+	fmt.Fprintf(w, "%s, %s", count(errs, "error", "errors"), count(len(r.Findings)-errs, "warning", "warnings"))
+	if n := r.faultyServers(); n > 0 {
+		fmt.Fprintf(w, ", %s with faults", count(n, "server", "servers"))
+	}
+	fmt.Fprintln(w)
+}
+
+// faultyServers is how many servers a probe found something wrong with.
+func (r checkReport) faultyServers() int {
+	n := 0
+	for _, m := range r.Mailboxes {
+		if m.Error != "" || len(m.Report.Problems) > 0 {
+			n++
+		}
+	}
+	for _, s := range r.Servers {
+		if s.Error != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// sinceInTheFuture warns of mailboxes whose new mail would be passed over.
+func sinceInTheFuture(file string, c *config.Config, now time.Time) config.Findings {
+	var list config.Findings
+	for _, m := range c.Mailboxes {
+		if m.Since.After(now) {
+			list = append(list, config.Finding{File: file, Path: "mailboxes." + m.Name + ".since", Warning: true, Fix: "correct the year",
+				What: fmt.Sprintf("%s is in the future: new mail makes no ticket and gets no answer until then", m.Since.Format(time.DateOnly))})
+		}
+	}
+	return list
 }
 
 func certificate(tls string, until, now time.Time) string {

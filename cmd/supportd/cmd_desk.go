@@ -385,7 +385,11 @@ func writeStatus(w io.Writer, v statusView) {
 		if !m.Connected {
 			state = "not connected"
 		}
-		fmt.Fprintf(w, "mailbox %s: %s%s, up to UID %d, looked at %s ago\n", m.Name, state, prefixed(" – ", m.Error), m.LastUID, ago(m.LastPoll))
+		looked := "not looked at yet"
+		if !m.LastPoll.IsZero() {
+			looked = fmt.Sprintf("up to UID %d, looked at %s ago", m.LastUID, ago(m.LastPoll))
+		}
+		fmt.Fprintf(w, "mailbox %s: %s%s, %s\n", m.Name, state, prefixed(" – ", m.Error), looked)
 	}
 	for _, s := range v.Servers {
 		fmt.Fprintf(w, "smtp server %s: %s\n", s.Name, cmp.Or(s.Error, "fine"))
