@@ -279,14 +279,16 @@ func (x *explanation) mailWhy(m tickets.Mail) string {
 	return "follows from the result"
 }
 
-// reason is the last one for a value: later ones overrule earlier ones.
+// reason is why a value is what it is: the first reason for the value that the last one gives. Later reasons overrule
+// earlier ones, or say them once more.
 func (x *explanation) reason(what string) *tickets.Reason {
-	for i := len(x.Why) - 1; i >= 0; i-- {
-		if x.Why[i].What == what {
-			return &x.Why[i]
+	var found *tickets.Reason
+	for i := range x.Why {
+		if r := &x.Why[i]; r.What == what && (found == nil || found.Value != r.Value) {
+			found = r
 		}
 	}
-	return nil
+	return found
 }
 
 // complete gives a reason to everything that has none yet.

@@ -13,6 +13,7 @@ const memoryAim = 96 << 20
 
 func (a *app) runCommand() *cobra.Command {
 	var init bool
+	var shadow string
 	cmd := &cobra.Command{
 		Use: "run", Short: "run the desk until it is told to stop", Args: cobra.NoArgs,
 		Long: "run follows the mailboxes and sends what the desk owes, until SIGINT or SIGTERM. SIGHUP reloads the configuration;\nso does a change of the file.",
@@ -24,7 +25,7 @@ func (a *app) runCommand() *cobra.Command {
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(memoryAim)
 			}
-			d, err := NewDaemon(a.config, Options{Log: log, Init: init})
+			d, err := NewDaemon(a.config, Options{Log: log, Init: init, Shadow: shadow})
 			if err != nil {
 				return err
 			}
@@ -46,5 +47,6 @@ func (a *app) runCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&init, "init", false, "start with an empty store although the state directory has traces of one")
+	cmd.Flags().StringVar(&shadow, "shadow", "", "decide about live mail by this configuration too, a file or a folder, and log where it differs")
 	return cmd
 }

@@ -27,6 +27,7 @@ type Daemon struct {
 	log     *slog.Logger
 	desk    *tickets.Desk
 	started time.Time
+	shadow  *shadow // nil without Options.Shadow
 
 	config atomic.Pointer[config.Config]
 	reload reloadState
@@ -49,6 +50,7 @@ type Options struct {
 	Init   bool             // start anew although the state directory has traces of a store
 	Ready  func(*Daemon)    // called once everything runs
 	Timing mailin.Timing    // of the Pollers; zero: the defaults
+	Shadow string           // a second configuration to compare live mail with; "": none
 }
 
 // worker is something that runs until it is told to stop.
@@ -81,6 +83,11 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 		desk: newDesk(store, rules, o.Now, o.Log),
 	}
 	d.config.Store(c)
+	if o.Shadow != "" {
+		if d.shadow, err = newShadow(o.Shadow, d.desk, o.Now, o.Log); err != nil {
+			return nil, errors.Join(fmt.Errorf("--shadow: %w", err), store.Close())
+		}
+	}
 	d.metrics = newMetrics(d)
 	return d, nil
 }
@@ -149,7 +156,7 @@ func (d *Daemon) start(run func() error) {
 func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 	ctx, cancel := context.WithCancel(ctx)
 	w := &worker{cancel: cancel, done: make(chan struct{}), config: m, poller: &mailin.Poller{
-		Mailbox: mailboxConfig(m), To: d.desk, Read: mailin.Parse, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
+		Mailbox: mailboxConfig(m), To: d.receiver(), Read: mailin.Parse, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
 		Timing: d.options.Timing,
 	}}
 	d.mu.Lock()
@@ -231,6 +238,9 @@ func (d *Daemon) Reload() error {
 	tickets.Failpoint("reload.swapped")
 	d.restartChanged(d.running, old, c)
 	tickets.Failpoint("reload.done")
+	if d.shadow != nil {
+		d.shadow.reload()
+	}
 	d.log.Info("configuration loaded", "config", d.path, "rev", c.Rev, "before", old.Rev)
 	return nil
 }

@@ -432,7 +432,8 @@ var quotedText = regexp.MustCompile("`([^`]+)`")
 func TestDocsJSONNames(t *testing.T) {
 	page := readDocument(t, "docs/json.md")
 	for _, v := range []any{parsed{}, forwardedView{}, commandsView{}, explanation{}, explainedGuess{}, explainedClock{}, explainedMail{},
-		explainedThread{}, explainedTicket{}, ticketView{}, clockView{}, messageView{}, statusView{}, mailboxView{}, serverView{}, outboxView{}, mailView{},
+		explainedThread{}, explainedTicket{}, tickets.Reason{}, testReport{}, testFailure{}, coverage{},
+		recorded{}, disagreement{}, diffReport{}, diffSide{}, diffMove{}, diffDeadline{}, diffMail{}, diffAccuracy{}, diffDisagreeing{}, ticketView{}, clockView{}, messageView{}, statusView{}, mailboxView{}, serverView{}, outboxView{}, mailView{},
 		done{}, checkReport{}, config.Finding{}, tickets.Books{}, tickets.Diagnosis{}, tickets.BackupReport{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")

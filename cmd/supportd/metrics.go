@@ -23,6 +23,8 @@ var (
 	descServer    = prometheus.NewDesc("supportd_smtp_server_usable", "1 while mails can be handed to the server.", []string{"server"}, nil)
 	descReload    = prometheus.NewDesc("supportd_config_last_reload_successful", "1 when the configuration file is the one in force.", nil, nil)
 	descFree      = prometheus.NewDesc("supportd_state_free_bytes", "Free space for the state directory.", nil, nil)
+	descShadow    = prometheus.NewDesc("supportd_shadow_messages_total", "Messages compared with run --shadow since the start: same or different.", []string{"result"}, nil)
+	descDiffers   = prometheus.NewDesc("supportd_shadow_differences_total", "Values in which the shadow configuration differed since the start.", []string{"what"}, nil)
 	descResident  = prometheus.NewDesc("supportd_memory_anonymous_bytes", "Memory of the process without mapped files.", nil, nil)
 )
 
@@ -34,7 +36,7 @@ func newMetrics(d *Daemon) *metrics {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descUp, descPoll, descHoles, descMessages, descTickets, descOutbox, descDelivered, descServer, descReload, descFree, descResident} {
+	for _, d := range []*prometheus.Desc{descUp, descPoll, descHoles, descMessages, descTickets, descOutbox, descDelivered, descServer, descReload, descFree, descResident, descShadow, descDiffers} {
 		ch <- d
 	}
 }
@@ -81,6 +83,14 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 		counter(descDelivered, s.Deferred, "deferred")
 		counter(descDelivered, s.Failed, "failed")
 		counter(descDelivered, s.Ambiguous, "ambiguous")
+	}
+	if sh := m.daemon.shadow; sh != nil {
+		c := sh.seen()
+		counter(descShadow, c.Same, "same")
+		counter(descShadow, c.Different, "different")
+		for what, n := range c.What {
+			counter(descDiffers, n, what)
+		}
 	}
 	gauge(descReload, truth(v.ReloadErr == ""))
 	gauge(descFree, float64(v.FreeMB<<20))

@@ -193,6 +193,7 @@ type world struct {
 	t      *testing.T
 	dir    string
 	config string
+	shadow string // a second configuration to run beside
 	daemon *Daemon
 	stop   context.CancelFunc
 	ended  chan error
@@ -236,7 +237,7 @@ func (w *world) start() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ready := make(chan struct{})
-	d, err := NewDaemon(w.config, Options{Log: log, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
+	d, err := NewDaemon(w.config, Options{Log: log, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
