@@ -447,3 +447,22 @@ func TestDamagedOutboxRow_S051_S163(t *testing.T) {
 		t.Errorf("doctor: %+v, %v", d, err)
 	}
 }
+
+// A reload that shortens close_after counts for tickets that are solved already.
+func TestRescheduleAfterReload(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "druckt nicht")
+	k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, "#solve\nPatrone getauscht."))
+	rules := *k.desk.Rules()
+	rules.CloseAfter = time.Hour
+	k.desk.SetRules(&rules)
+	if err := k.desk.Reschedule(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	k.clock.move(2 * time.Hour)
+	k.tick()
+	if s := k.ticket(id).State; s != StateClosed {
+		t.Errorf("two hours later, with close_after of one, the ticket is %s", s)
+	}
+	k.healthy()
+}

@@ -216,18 +216,26 @@ func (r *Rules) language(want ...string) string {
 	return "en"
 }
 
-// notFound is said about a name that the configuration does not know.
+// findAgent returns the agents that a name may mean: address, name, or the beginning of either. Who is named in full is
+// meant alone.
 func (r *Rules) findAgent(name string) (matches []Agent) {
 	want := strings.ToLower(strings.TrimSpace(name))
 	if a, ok := r.Agents[want]; ok {
 		return []Agent{a}
 	}
+	var exact []Agent
 	for _, a := range r.Agents {
 		local, _, _ := cutAddress(a.Address)
 		full := strings.ToLower(a.Name)
+		if local == want || full == want {
+			exact = append(exact, a)
+		}
 		if strings.HasPrefix(local, want) || strings.HasPrefix(full, want) || hasWordPrefix(full, want) {
 			matches = append(matches, a)
 		}
+	}
+	if len(exact) == 1 {
+		return exact
 	}
 	return matches
 }
