@@ -19,7 +19,13 @@ func (d *decider) agentWrote(a Agent) {
 }
 
 // newText is what the agent wrote; nothing that was quoted, and never the whole mail when the new text is empty.
-func (d *decider) newText() string { return strings.TrimSpace(d.m.Reply) }
+func (d *decider) newText() string {
+	text := strings.TrimSpace(d.m.Reply)
+	if d.m.Quoted == "" && nothingNew(text) {
+		return ""
+	}
+	return text
+}
 
 // agentRight says why a mail from an agent's address may not act as the agent, or "" when it may (S-078): the address
 // is configured, the sender is authenticated, and the reply address was given to this agent for this ticket.

@@ -57,6 +57,28 @@ func quotesOf(body string, said []string) string {
 	return strings.TrimSpace(strings.Join(kept, "\n"))
 }
 
+// nothingNew reports whether a text is only a signature, or only a quote with the line that introduces it: readers show
+// a mail without any new text as a whole, and an agent who sent an empty reply has written nothing.
+func nothingNew(text string) bool {
+	first, _, _ := strings.Cut(text, "\n")
+	if strings.TrimSpace(first) == "--" {
+		return true
+	}
+	intro, below, quotes := "", false, false
+	for line := range strings.SplitSeq(text, "\n") {
+		switch line = strings.TrimSpace(line); {
+		case strings.HasPrefix(line, ">"):
+			quotes, below = true, true
+		case line == "" || below && strings.HasPrefix(line, "--"):
+		case below:
+			return false // something stands below the quote
+		default:
+			intro += line
+		}
+	}
+	return quotes && (intro == "" || len(intro) < 300 && strings.HasSuffix(intro, ":") && strings.ContainsAny(intro, "0123456789@"))
+}
+
 // replaceAddress puts another address in the place of one, whatever its case. Longer addresses that contain it stay.
 func replaceAddress(text, address, by string) string {
 	if address == "" {

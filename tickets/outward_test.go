@@ -51,3 +51,35 @@ func TestNoticeNamesWhoWrote(t *testing.T) {
 	}
 	k.healthy()
 }
+
+// An empty reply, with the notice quoted as clients do or with a signature only, goes to nobody.
+func TestEmptyRepliesSayNothing_S100(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		want bool
+	}{
+		"quote":               {"> Ihre Antwort geht an den Kunden.\n>\n> CANARY", true},
+		"introduced quote":    {"Am 22.11.26 um 01:05 schrieb K (Huber Service)\n<d@desk.example>:\n\n> CANARY\n>> kaputt", true},
+		"signature":           {"--\nAnna", true},
+		"text":                {"Neu starten.", false},
+		"text below a quote":  {"Am 22.11.26 schrieb K:\n> kaputt\n\nNeu starten.", false},
+		"text above a quote":  {"Neu starten.\n\n> kaputt", false},
+		"the agent's command": {"Bitte eingeben:\n> ipconfig", false},
+		"nothing":             {"", false},
+	} {
+		if got := nothingNew(c.text); got != c.want {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+		if !c.want {
+			continue
+		}
+		k := newKit(t)
+		id, sent := k.opened(kunde, "Drucker", "kaputt")
+		k.expect(k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, c.text)), Appended, id)
+		sent = k.afterUndo()
+		mailTo(t, sent, anna, TemplateRefused)
+		if out := outside(sent); len(out) > 0 {
+			t.Errorf("%s went out: %s", name, summary(out))
+		}
+	}
+}
