@@ -92,7 +92,7 @@ func Expand(c *Config) ([]byte, error) {
 		return nil, fmt.Errorf("write the full form: %w", err)
 	}
 	b.Write(out)
-	return b.Bytes(), nil
+	return Format(b.Bytes())
 }
 
 func (c *Config) expandMailbox(m Mailbox) *node {
