@@ -80,7 +80,7 @@ type HistoryPage struct {
 // A page ends after so many messages or octets of raw mail, whichever comes first.
 const (
 	pageMessages = 512
-	pageOctets   = 8 << 20
+	pageOctets   = 4 << 20
 )
 
 // History returns the messages with that key or a later one that were stored at or after since, in the order in which

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"mime"
 	"regexp"
@@ -129,10 +130,16 @@ func (a *anonymiser) knownDomain(domain string) bool {
 // bareDomains replaces the domains of addresses that were met, where they stand alone: a check of the sender has to name
 // the domain that the sender has now.
 func (a *anonymiser) bareDomains(s string) string {
-	for text, stand := range a.replaced {
+	var domains []string
+	for text := range a.replaced {
 		if domain, ok := strings.CutPrefix(text, domainMark); ok {
-			s = regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}.-])`+regexp.QuoteMeta(domain)+`\b`).ReplaceAllString(s, "${1}"+stand)
+			domains = append(domains, domain)
 		}
+	}
+	slices.SortFunc(domains, func(x, y string) int { return cmp.Or(len(y)-len(x), strings.Compare(x, y)) }) // a.b.example before b.example
+	for _, domain := range domains {
+		alone := regexp.MustCompile(`(?i)(^|[^\p{L}\p{N}.-])` + regexp.QuoteMeta(domain) + `\b`)
+		s = alone.ReplaceAllString(s, "${1}"+a.replaced[domainMark+domain])
 	}
 	return s
 }
