@@ -1,6 +1,7 @@
-// Package classify decides what a message is, who vouches for its author, whether it may be answered automatically and
-// where it goes, and says why. Same input, same verdict: it does no I/O, reads no clock and keeps nothing between two
-// messages. It does not thread, store or send; limits on how often one may be answered, and whether an address is the
+// Package classify decides what a message is, who vouches for its author, what it is about and how urgent that is, where
+// it goes and whether it may be answered automatically, and says why; it also proves what can be proved about the rules
+// for that before any message comes. Same input, same verdict: it does no I/O, reads no clock and keeps nothing between
+// two messages. It does not thread, store or send; limits on how often one may be answered, and whether an address is the
 // desk's own or an agent's, are the desk's to know.
 package classify
 

@@ -213,6 +213,7 @@ func (cp *compiler) derive(list []Derivation, field string, at phase, allowed []
 			cp.lint("E08", path, "has no when, so the entries below it are never reached; move it to the end")
 		}
 		d.set = cp.template(e.Set, d.when, at, path+".set")
+		cp.unused(d.when, d.set, path+".when")
 		if e.Set == "" {
 			cp.lint("E08", path+".set", "sets nothing")
 		} else if allowed != nil && !slices.Contains(allowed, e.Set) {

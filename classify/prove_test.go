@@ -178,6 +178,8 @@ func TestLintsOfTheWholeDesk(t *testing.T) {
 		{"E12", func(c *Config) { c.Derive.CI[0].Set = "{{.item}}" }, "derive.ci[0].set"},
 		{"E12", func(c *Config) { c.Rules[0].Match = &Match{Subject: Text{Regex: "("}} }, "rules[0].match.subject.regex"},
 		{"E12", func(c *Config) { c.Rules[0].Match = &Match{Expr: `category = 1`} }, "rules[0].match.expr"},
+		{"E12", func(c *Config) { c.Derive.CI[0].Set = "SRV" }, "derive.ci[0].when"},
+		{"E12", func(c *Config) { c.Rules[0].Match = &Match{Body: Text{Regex: `(?P<x>a)`}} }, "rules[0].match"},
 		{"E12", func(c *Config) { c.Rules[0].Match = when(is1("score", "many")) }, "rules[0].match.score"},
 		{"E14", func(c *Config) { c.Rules[0].Set = []string{"priority"} }, "rules[0]"},
 		{"E20", func(c *Config) { c.Customers[1].Domains = []string{"kunde.example"} }, "organisation.customers[Werk GmbH]"},

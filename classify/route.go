@@ -66,6 +66,7 @@ func (cp *compiler) route(r *Route, parent *route, path string, names map[string
 			cp.lint("E06", path, "route %q has no match; only the root goes without", r.Name)
 		} else {
 			out.match = cp.match(r.Match, path+".match", phaseRoute)
+			cp.unused(out.match, template{}, path+".match")
 		}
 		out.dedup = parent.dedup
 		if r.To == "" {
@@ -231,6 +232,7 @@ func (cp *compiler) rules(occasion string) additions {
 			continue
 		}
 		a.match = cp.match(r.Match, path+".match", phaseRules)
+		cp.unused(a.match, template{}, path+".match")
 		cp.additions(&a, path)
 		out.list, conditions = append(out.list, a), append(conditions, a.match)
 	}

@@ -3,6 +3,7 @@ package classify
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -59,6 +60,23 @@ func (cp *compiler) template(source string, when *node, before phase, path strin
 	}
 	t.parts = append(t.parts, templatePart{text: rest})
 	return t
+}
+
+// unused reports named groups of a condition that a template leaves unused: a slip in one of the two names.
+func (cp *compiler) unused(when *node, t template, path string) {
+	if when == nil {
+		return
+	}
+	when.walk(func(n *node) {
+		if n.op != opRegex {
+			return
+		}
+		for _, g := range n.pat.groups {
+			if !slices.ContainsFunc(t.parts, func(p templatePart) bool { return p.name == g && p.slot < 0 }) {
+				cp.lint("E12", path, "the named group %q of the regex is used by nothing; write {{.%s}} where it belongs, or (?:…) instead", g, g)
+			}
+		}
+	})
 }
 
 // fill returns the text; a missing value leaves nothing behind.

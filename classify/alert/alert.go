@@ -6,6 +6,7 @@ package alert
 import (
 	"regexp"
 	"strings"
+	"unicode"
 
 	"supportd/tickets"
 )
@@ -30,7 +31,8 @@ const (
 	Notice   Event = "notice" // neither: an acknowledgement, a downtime, flapping, the end of a test
 )
 
-// The subjects of each system. All expressions are anchored, so that answered and forwarded notifications are none.
+// A form is how the subjects of a system look. All expressions are anchored, so that answered and forwarded notifications
+// are none.
 type form struct {
 	system  string
 	subject *regexp.Regexp
@@ -78,8 +80,9 @@ func Read(m *tickets.Message) (a Alert, ok bool) {
 	return a, false
 }
 
+// name is a name on one line, without control characters, and not too long.
 func name(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Join(strings.FieldsFunc(s, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 	if len(s) > maxName {
 		s = strings.ToValidUTF8(s[:maxName], "")
 	}

@@ -81,6 +81,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("monit alert -- Connection failed apache", monitText)
 	f.Add("Check_MK: web01/Filesystem / OK -> CRIT", "")
 	f.Add("[Shop] [🔴 Down] refused", "")
+	f.Add("[FIRING]\x00", "0")
 	f.Fuzz(func(t *testing.T, subject, text string) {
 		a, ok := Read(&tickets.Message{Subject: subject, Text: text})
 		if !ok {
