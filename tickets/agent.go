@@ -113,6 +113,9 @@ func (op *operation) say(body string, note bool) bool {
 		op.entry.Kind = EntryNoted
 		return true
 	}
+	if op.leaks(body) != "" {
+		return op.refuse(Line{Key: "refused.leak", Args: map[string]string{"suggestion": ""}})
+	}
 	body = op.forCustomer(body)
 	op.entry.Text = body
 	op.entry.Kind = EntryAnswered

@@ -7,9 +7,9 @@ import (
 
 // maxCarried is how many octets of attachments the mails that one message calls for carry on, all together; a single
 // mail carries at most half of it. What is more is named in the mail only.
-const maxCarried = 20 << 20
+const maxCarried = 40 << 20
 
-// minInline is below what an inline picture is taken for a logo and not carried on.
+// minInline is below what an inline picture of an agent's mail is taken for a logo and does not go to the customer.
 const minInline = 20 << 10
 
 // carriedOn tells which attachments a mail of a class takes along within so many octets, and names those that it leaves
@@ -19,7 +19,7 @@ func carriedOn(list []Attachment, c Class, room int64) (take []bool, left []stri
 	take = make([]bool, len(list))
 	for i, a := range list {
 		switch {
-		case a.Inline && a.Size < minInline:
+		case c == ClassAnswer && a.Inline && a.Size < minInline:
 		case c == ClassAnswer && a.Dangerous, a.Size > room:
 			left = append(left, a.Name)
 		default:

@@ -190,8 +190,10 @@ func recentEntry(e Entry) RecentEntry {
 	switch e.Kind {
 	case EntryReceived, EntryAnswered, EntryNoted:
 		r.What = excerpt(e.Text)
-	case EntryChanged, EntryBounced, EntryDelivery, EntryHeld:
-		r.What = oneLine(e.Detail)
+	case EntryChanged:
+		if strings.HasPrefix(e.Detail, "#") { // what is no command is in the program's language, not the reader's
+			r.What = oneLine(e.Detail)
+		}
 	}
 	return r
 }

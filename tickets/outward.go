@@ -14,7 +14,36 @@ func (op *operation) forCustomer(body string) string {
 			said = append(said, e.Text)
 		}
 	}
-	return replaceAddress(quotesOf(body, said), op.agent.Address, op.k.Brand.From.Mail)
+	body = quotesOf(body, said)
+	for address := range op.r.Agents {
+		body = replaceAddress(body, address, op.k.Brand.From.Mail)
+	}
+	return body
+}
+
+// minLeak is from how many letters on a line of a note is taken for that note when it stands in an answer.
+const minLeak = 30
+
+// leaks says what must not leave the house in an answer, or "": a line of an internal note, or a reply address that
+// gives rights. Clients that quote without any mark put a whole notice into the new text (S-105).
+func (op *operation) leaks(body string) string {
+	flat := strings.Join(strings.Fields(body), " ")
+	for word := range strings.FieldsSeq(flat) {
+		if token := op.r.tokenIn(strings.Trim(word, "<>()[],;:\"'")); len(token) >= tokenEncoding.EncodedLen(tokenShort) {
+			return "a reply address"
+		}
+	}
+	for _, e := range op.k.Recent {
+		if e.Ticket != op.t.ID || e.Kind != EntryNoted {
+			continue
+		}
+		for _, line := range append(strings.Split(e.Text, "\n"), strings.TrimSuffix(excerpt(e.Text), "…")) {
+			if line = strings.Join(strings.Fields(line), " "); len([]rune(line)) >= minLeak && strings.Contains(flat, line) {
+				return "a line of an internal note"
+			}
+		}
+	}
+	return ""
 }
 
 // quotesOf drops the quoted lines of inline answers that are not from what was said: a notice has notes, addresses and

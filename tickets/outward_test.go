@@ -83,3 +83,30 @@ func TestEmptyRepliesSayNothing_S100(t *testing.T) {
 		}
 	}
 }
+
+// S-105: an answer that carries a line of a note, or a reply address, is refused whole: the client quoted the notice
+// without any mark.
+func TestLeakIsRefused(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "druckt nicht")
+	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
+	k.receive(k.reply(notice, anna, "#note\nDer Kunde hat die Wartung seit drei Monaten nicht bezahlt."))
+	k.deliver()
+	for _, text := range []string{
+		"Guten Tag,\nwir kommen morgen.\n\nZuletzt\nDer Kunde hat die Wartung seit drei   Monaten nicht bezahlt.",
+		"Bitte an " + notice.Letter.ReplyTo.Mail + " schreiben.",
+	} {
+		k.receive(k.reply(notice, anna, text))
+		all := k.afterUndo()
+		absentFrom(t, to(all, kunde), "Wartung")
+		if n := len(to(all, kunde)); n != 0 {
+			t.Errorf("%d mails to the customer after %q", n, text)
+		}
+		mailTo(t, all, anna, TemplateRefused)
+	}
+	k.receive(k.reply(notice, anna, "Wir kommen morgen."))
+	if len(to(k.afterUndo(), kunde)) != 1 {
+		t.Error("an answer without a leak does not leave")
+	}
+	k.expectState(id, StateOpen)
+}
