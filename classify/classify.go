@@ -136,8 +136,8 @@ func (k *Classifier) alert(m *tickets.Message, v *tickets.Verdict) {
 	because(v, "monitoring", a.System, fmt.Sprintf("a %s of %q on %q: %s", a.Event, a.Service, a.Host, a.State))
 }
 
-// shortText is how many letters a text needs for its language to be told with some confidence; below it, less
-// confidence is asked for only when the language is one that the desk expects.
+// shortText is how many octets a text needs for its language to be told with some confidence; below it, less
+// confidence is asked for the language that is expected anyway: the ticket's, else the default.
 const shortText = 80
 
 // Floors of confidence for taking the language that was read from the text.
@@ -149,12 +149,15 @@ const (
 // language decides in which language to answer: that of the text when it is sure enough, else the ticket's, else the
 // default.
 func (k *Classifier) language(m *tickets.Message, h tickets.Hints, v *tickets.Verdict) {
+	def, code := k.config.Languages[0], m.Language.Code
+	expected := def
+	if slices.Contains(k.config.Languages, h.Language) {
+		expected = h.Language
+	}
 	floor := languageFloor
-	if len(m.Reply) < shortText {
+	if len(m.Reply) < shortText && code == expected {
 		floor = languageFloorShort
 	}
-	def := k.config.Languages[0]
-	code := m.Language.Code
 	known := slices.Contains(k.config.Languages, code)
 	switch {
 	case known && m.Language.Confidence >= floor:

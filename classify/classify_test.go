@@ -116,7 +116,9 @@ func TestLanguage(t *testing.T) {
 	}{
 		{"sure", "en", 0.9, long, "", "en"},
 		{"not sure enough", "en", 0.5, long, "", "de"},
-		{"short texts need less", "en", 0.5, "Please cancel", "", "en"},
+		{"short texts need less when it is expected", "en", 0.5, "Please cancel", "en", "en"},
+		{"short and sure", "en", 0.65, "please help", "", "en"},
+		{"short, not sure, not expected", "en", 0.5, "Was ist mit Outlook?", "", "de"},
 		{"short, but a guess", "en", 0.2, "ok", "", "de"},
 		{"a foreign language", "fr", 1, long, "", "de"},
 		{"the ticket's language", "fr", 1, long, "en", "en"},
