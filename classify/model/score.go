@@ -66,10 +66,9 @@ func scoreOf(all []outcome) Score {
 
 // trial is what became of one example while it was held back: kept to compare models on what neither had seen.
 type trial struct {
-	key   uint64 // of the text
-	held  bool   // it was held back; else it was only learnt from
-	right bool
-	loss  float32
+	key  uint64 // of the text
+	held bool   // it was held back; else it was only learnt from
+	got  int32  // number of the category that it was taken for
 }
 
 // record keeps the score of the held-out opinions and the trials.
@@ -87,7 +86,7 @@ func (m *Model) record(held []opinion, t *trainer) {
 		k, _ := best(p)
 		loss := -math.Log(max(float64(p[o.label]), 1e-9))
 		all = append(all, outcome{o.label, int32(k), m.bend.of(float64(p[k])), loss})
-		by[t.key[o.row]] = trial{t.key[o.row], true, int32(k) == o.label, float32(loss)}
+		by[t.key[o.row]] = trial{t.key[o.row], true, int32(k)}
 	}
 	m.score = scoreOf(all)
 	m.trials = m.trials[:0]
@@ -113,6 +112,16 @@ func (m *Model) trial(key uint64) (trial, bool) {
 		}
 	}
 	return trial{}, false
+}
+
+// category names a category by its number.
+func (m *Model) category(k int32) string {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if k < 0 || int(k) >= len(m.classes)+len(m.late.classes) {
+		return ""
+	}
+	return m.name(int(k))
 }
 
 // Comparison says whether a new model may take the place of an old one, with the figures of both on the same texts.
@@ -148,18 +157,20 @@ func Compare(old, next *Model, examples []Example) Comparison {
 		if !ok || !n.held {
 			continue
 		}
-		o, ok := old.trial(key)
-		switch {
+		said := ""
+		switch o, ok := old.trial(key); {
 		case !ok:
-			o.right = old.Classify(e.Text).Best == e.Label
-		case !o.held:
+			said = old.Classify(e.Text).Best
+		case o.held:
+			said = old.category(o.got)
+		default:
 			continue
 		}
 		c.Texts++
-		if o.right {
+		if said == e.Label {
 			before++
 		}
-		if n.right {
+		if next.category(n.got) == e.Label {
 			after++
 		}
 	}

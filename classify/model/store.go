@@ -229,7 +229,7 @@ func (w *writer) vocabulary(v *vocabulary) {
 func (w *writer) trials(list []trial) {
 	w.length(len(list))
 	for _, t := range list {
-		w.put(t.key, t.held, t.right, t.loss)
+		w.put(t.key, t.held, t.got)
 	}
 }
 
@@ -308,9 +308,9 @@ func (r *reader) vocabulary(v *vocabulary) {
 
 func (r *reader) trials() []trial {
 	var list []trial
-	for range r.count(14) {
+	for range r.count(13) {
 		var t trial
-		r.get(&t.key, &t.held, &t.right, &t.loss)
+		r.get(&t.key, &t.held, &t.got)
 		list = append(list, t)
 	}
 	if !slices.IsSortedFunc(list, trial.compare) {
