@@ -236,6 +236,9 @@ func (d *Daemon) Reload() error {
 	d.desk.Store.SetDiskFloor(uint64(c.DiskFloor))
 	d.config.Store(c)
 	tickets.Failpoint("reload.swapped")
+	if err := d.desk.Reschedule(d.running); err != nil {
+		d.log.Error("timers are those of the old configuration", "err", err)
+	}
 	d.restartChanged(d.running, old, c)
 	tickets.Failpoint("reload.done")
 	if d.shadow != nil {

@@ -170,7 +170,15 @@ func (b brandRenderer) of(address string) *templates.Set {
 }
 
 func buildClassifier(c *config.Config) (*classify.Classifier, error) {
-	return classify.New(c.Classification())
+	cc := c.Classification()
+	scorer, err := buildScorer(cc)
+	if err != nil {
+		return nil, err
+	}
+	if scorer != nil {
+		cc.Scorer = scorer
+	}
+	return classify.New(cc)
 }
 
 // mailboxConfig is what a Poller needs to know of a mailbox.
