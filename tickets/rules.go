@@ -2,6 +2,8 @@ package tickets
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -123,8 +125,8 @@ func (r *Rules) brandOf(mailbox string) Brand {
 	if in, ok := r.Mailboxes[mailbox]; ok {
 		return r.Brands[in.Brand]
 	}
-	for _, b := range r.Brands {
-		return b
+	for _, name := range slices.Sorted(maps.Keys(r.Brands)) {
+		return r.Brands[name] // the mailbox is gone from the configuration: always the same brand stands in
 	}
 	return Brand{}
 }

@@ -3,7 +3,9 @@ package main
 import (
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -163,8 +165,8 @@ func (b brandRenderer) of(address string) *templates.Set {
 	if set, ok := b[address]; ok {
 		return set
 	}
-	for _, set := range b {
-		return set
+	for _, address := range slices.Sorted(maps.Keys(b)) {
+		return b[address]
 	}
 	return nil
 }
