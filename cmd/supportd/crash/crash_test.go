@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -21,20 +22,26 @@ var (
 	errorsFlag = flag.Int("errors", 100, "how many failing system calls are tried")
 )
 
-// programs builds the binaries once for all tests.
-var programs = sync.OnceValues(Build)
+// programs builds the binaries once for all tests that want them; wanted says that one did.
+var (
+	programs = sync.OnceValues(Build)
+	wanted   atomic.Bool
+)
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	code := m.Run()
-	if p, err := programs(); err == nil {
-		os.RemoveAll(p.Dir)
+	if wanted.Load() {
+		if p, err := programs(); err == nil {
+			os.RemoveAll(p.Dir)
+		}
 	}
 	os.Exit(code)
 }
 
 func built(t *testing.T) *Programs {
 	t.Helper()
+	wanted.Store(true)
 	p, err := programs()
 	if err != nil {
 		t.Fatal(err)

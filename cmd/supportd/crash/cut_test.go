@@ -33,6 +33,7 @@ func (p place) String() string {
 // arrives; twice only when the cut fell between its final dot and the reply.
 // S-017 S-024 S-037
 func TestCut(t *testing.T) {
+	t.Parallel()
 	random, seed := seeded(t)
 	p, root := built(t), stateRoot(t)
 	dry := &cutRound{programs: p, dir: filepath.Join(root, "dry"), places: []place{{cut: Cut{Up, 1 << 40}}}}

@@ -57,7 +57,7 @@ func Injections(random *rand.Rand) Injection {
 
 // wrap is what runs the desk with the injection.
 func (i Injection) wrap(state, trace string) []string {
-	args := []string{"strace", "-f", "-o", trace, "-e", "trace=pwrite64,fdatasync,fsync,ftruncate,openat,renameat,unlinkat,mkdirat",
+	args := []string{"strace", "-f", "-y", "-o", trace, "-e", "trace=pwrite64,fdatasync,fsync,ftruncate,openat,renameat,unlinkat,mkdirat",
 		"-e", fmt.Sprintf("inject=%s:error=%s:when=%d", i.Call, i.Error, i.Nth)}
 	month := time.Now().UTC().Format("2006-01") + ".db"
 	for _, p := range []string{"", "desk.db", "desk.db.new", "keys.json", "lock", "mail", filepath.Join("mail", month), filepath.Join("mail", month+".new")} {
@@ -109,7 +109,7 @@ func Inject(p *Programs, dir string, i Injection) (out Injected, err error) {
 			out.Wrong = append(out.Wrong, "the desk neither ends nor goes on: "+rested.Error())
 			_ = r.Kill()
 		} else if err := r.Stop(); err != nil {
-			out.Wrong = append(out.Wrong, err.Error())
+			out.Exited = !r.Desk.cmd.ProcessState.Success() // the error came with the last work
 		}
 	}
 	state := r.Desk.cmd.ProcessState
@@ -170,9 +170,13 @@ func (r *Rig) recover(out *Injected) error {
 	return err
 }
 
-var databaseWrite = regexp.MustCompile(`^\d+ +(?:pwrite64|ftruncate)\(`)
+var (
+	ofFile     = regexp.MustCompile(`^\d+ +\w+\(\d+<([^>]*)>`)
+	metaOffset = regexp.MustCompile(`^\d+ +pwrite64\(.*, (?:0|4096)\) += \d`)
+)
 
-// after reports whether the injection came, and the first write to the store after it.
+// after reports whether the injection came, and the first commit to the same database after it: a write of one of the
+// two pages at its start. Work on another file may be under way in that moment.
 func (i Injection) after(trace string) (hit bool, later string, err error) {
 	f, err := os.Open(trace)
 	if err != nil {
@@ -181,11 +185,20 @@ func (i Injection) after(trace string) (hit bool, later string, err error) {
 	defer f.Close()
 	in := bufio.NewScanner(f)
 	in.Buffer(nil, 1<<20)
+	file, begun := "", map[string]string{} // the files of calls that have not ended, by thread
 	for in.Scan() {
-		switch line := in.Text(); {
+		line := in.Text()
+		thread, _, _ := strings.Cut(line, " ")
+		at := ofFile.FindStringSubmatch(line)
+		if at != nil {
+			begun[thread] = at[1]
+		}
+		switch {
 		case strings.Contains(line, "(INJECTED)"):
-			hit = true
-		case hit && later == "" && databaseWrite.MatchString(line):
+			if hit = true; file == "" {
+				file = begun[thread]
+			}
+		case later == "" && at != nil && at[1] == file && metaOffset.MatchString(line):
 			later = line
 		}
 	}

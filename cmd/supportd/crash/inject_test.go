@@ -20,6 +20,7 @@ import (
 // disk only holds it up, and after a clean start everything is as if nothing had happened.
 // S-156 S-157 S-158 S-160 S-161
 func TestSyscallErrors(t *testing.T) {
+	t.Parallel()
 	if !traceable(t) {
 		return
 	}
@@ -80,6 +81,7 @@ func TestSyscallErrors(t *testing.T) {
 // cannot keep, and goes on by itself.
 // S-158 S-159
 func TestDiskFillsAndEmpties(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=48m"); err != nil {
 		report(t, "nothing was tried: no file system can be mounted here: %v", err)

@@ -17,6 +17,7 @@ import (
 // mail is lost or settled twice, every mail that is owed arrives, and arrives twice only when there was a reason.
 // S-001 S-025 S-033 S-035 S-036 S-037 S-169 S-171
 func TestKill(t *testing.T) {
+	t.Parallel()
 	kinds := []func() (Servers, error){func() (Servers, error) { return StartEmbedded(imaptest.Options{}, deskUser) }}
 	if err := Installed(); err == nil {
 		kinds = append(kinds, StartInstalled)
@@ -28,7 +29,10 @@ func TestKill(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		t.Run(servers.Name(), func(t *testing.T) { killLoop(t, servers, *killsFlag/len(kinds)) })
+		t.Run(servers.Name(), func(t *testing.T) {
+			t.Parallel()
+			killLoop(t, servers, *killsFlag/len(kinds))
+		})
 	}
 }
 

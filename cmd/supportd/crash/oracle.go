@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"mime/quotedprintable"
 	"net/mail"
+	"regexp"
 	"strings"
 
 	"supportd/tickets"
@@ -59,6 +60,9 @@ func (o *Oracle) intake(say sayer) {
 	rows := map[string][]MessageView{}
 	for _, m := range o.State.Messages {
 		rows[m.Serial] = append(rows[m.Serial], m)
+		if m.Serial == "" {
+			say("O1 the record of %s is of no mail that was sent: %s %s, %s", m.Source, m.Result, m.Absent, m.Why)
+		}
 	}
 	duplicates := uint64(0)
 	ticketOf := map[string]tickets.TicketID{}
@@ -146,34 +150,41 @@ func (o *Oracle) outbox(say sayer) {
 	}
 }
 
+// marks are what the oracle looks for in mails: ticket numbers, and the words of agents.
+var marks = regexp.MustCompile(`NW-\d{4}-\d{6}|(?:ANTWORT|GELOEST|INTERN)s\d{5}`)
+
 // people: O2 and O3 once more, without the desk's own word: who has to get what, and nothing else.
 func (o *Oracle) people(say sayer) {
-	mails := map[string]map[string]Handed{} // recipient → Message-ID
-	for _, h := range o.Handed {
+	mails := map[string]map[string]bool{} // recipient → Message-IDs
+	says := map[[2]string]map[string]bool{}
+	for i := range o.Handed {
+		h := &o.Handed[i]
 		if mails[h.Recipient] == nil {
-			mails[h.Recipient] = map[string]Handed{}
+			mails[h.Recipient] = map[string]bool{}
 		}
-		mails[h.Recipient][h.MessageID] = h
-	}
-	number := map[string]string{} // serial → ticket number
-	for _, m := range o.State.Messages {
-		for _, t := range o.State.Tickets {
-			if t.ID == m.Ticket {
-				number[m.Serial] = t.Number
+		if mails[h.Recipient][h.MessageID] {
+			continue // a copy
+		}
+		mails[h.Recipient][h.MessageID] = true
+		for _, word := range marks.FindAllString(h.Subject+"\n"+string(h.text()), -1) {
+			k := [2]string{h.Recipient, word}
+			if says[k] == nil {
+				says[k] = map[string]bool{}
 			}
+			says[k][h.MessageID] = true
 		}
 	}
+	told := func(who, word string) int { return len(says[[2]string{who, word}]) }
+	number := o.numbers()
 	answers := map[string][]*Sent{} // by the serial of the customer's mail
 	for _, s := range o.Sent {
 		if s.Kind == KindAgent {
 			answers[s.Parent] = append(answers[s.Parent], s)
 		}
 	}
-	customers := map[string]bool{}
 	for _, s := range o.Sent {
-		customers[s.From] = !strings.HasSuffix(s.From, "@nordwind.example")
 		switch s.Kind {
-		case KindAuto, KindOversize:
+		case KindAuto, KindOversize, KindStranger:
 			if len(mails[s.From]) > 0 {
 				say("O3 %s was written to because of mail %s (%s)", s.From, s.Serial, s.Kind)
 			}
@@ -182,7 +193,7 @@ func (o *Oracle) people(say sayer) {
 			for _, a := range answers[s.Serial] {
 				if a.Public != "" {
 					public++
-					if n := containing(mails[s.From], a.Public); n != 1 {
+					if n := told(s.From, a.Public); n != 1 {
 						say("O2 answer %s reached %s in %d mails", a.Public, s.From, n)
 					}
 				}
@@ -191,30 +202,30 @@ func (o *Oracle) people(say sayer) {
 				say("O2 %s got %d mails; one acknowledgement and %d answers are due", s.From, n, public)
 			}
 			for _, who := range append(agents(), s.From) {
-				if containing(mails[who], number[s.Serial]) == 0 {
+				if told(who, number[s.Serial]) == 0 {
 					say("O2 %s was not told of ticket %s (mail %s)", who, number[s.Serial], s.Serial)
 				}
 			}
 		}
 	}
-	for who, customer := range customers {
-		for _, s := range o.Sent {
-			if customer && s.Private != "" && containing(mails[who], s.Private) > 0 {
-				say("P5 %s was sent the note %s", who, s.Private)
-			}
+	for k := range says {
+		if strings.HasPrefix(k[1], "INTERN") && !strings.HasSuffix(k[0], "@nordwind.example") {
+			say("P5 %s was sent the note %s", k[0], k[1])
 		}
 	}
 }
 
-// containing counts the mails that say something in their header or in any text of theirs.
-func containing(mails map[string]Handed, word string) int {
-	n := 0
-	for _, h := range mails {
-		if strings.Contains(h.Subject, word) || bytes.Contains(h.text(), []byte(word)) {
-			n++
-		}
+// numbers are the ticket numbers of the mails, by serial.
+func (o *Oracle) numbers() map[string]string {
+	of := map[tickets.TicketID]string{}
+	for _, t := range o.State.Tickets {
+		of[t.ID] = t.Number
 	}
-	return n
+	numbers := map[string]string{}
+	for _, m := range o.State.Messages {
+		numbers[m.Serial] = of[m.Ticket]
+	}
+	return numbers
 }
 
 // text is all that a mail says, decoded.
@@ -270,6 +281,15 @@ func (o *Oracle) solved(say sayer) {
 // tickets: O6, numbers are unique and entries in order; O12, each step of a clock is told once.
 func (o *Oracle) tickets(say sayer) {
 	numbers := map[string]bool{}
+	notices := map[tickets.TicketID]map[string]int{} // of reached steps, by recipient
+	for _, m := range o.State.Outbox {
+		if m.Template == tickets.TemplateEscalation {
+			if notices[m.Ticket] == nil {
+				notices[m.Ticket] = map[string]int{}
+			}
+			notices[m.Ticket][m.Recipient]++
+		}
+	}
 	for _, t := range o.State.Tickets {
 		if numbers[t.Number] {
 			say("O6 the number %s was given twice", t.Number)
@@ -287,13 +307,7 @@ func (o *Oracle) tickets(say sayer) {
 			}
 			told[step] = true
 		}
-		mails := map[string]int{}
-		for _, m := range o.State.Outbox {
-			if m.Ticket == t.ID && m.Template == tickets.TemplateEscalation {
-				mails[m.Recipient]++
-			}
-		}
-		for who, n := range mails {
+		for who, n := range notices[t.ID] {
 			if n != len(t.Steps) {
 				say("O12 ticket %s: %d steps were told, %s got %d notices", t.Number, len(t.Steps), who, n)
 			}

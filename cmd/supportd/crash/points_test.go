@@ -74,6 +74,7 @@ func sweeps() []sweep {
 // if that had not happened.
 // S-001 S-033 S-035 S-157 S-165 S-166 S-175
 func TestEveryFailpoint(t *testing.T) {
+	t.Parallel()
 	programs, names := built(t), failpoints(t)
 	tried := 0
 	t.Run("points", func(t *testing.T) {
@@ -212,6 +213,7 @@ func backedUp(r *Rig) error {
 // empty one. Restoring once more brings everything back.
 // S-034 S-164 S-169
 func TestRestoreCutShort(t *testing.T) {
+	t.Parallel()
 	r, backup := deskWithBackup(t)
 	points := 0
 	for _, name := range failpoints(t) {

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,7 @@ func traceable(t *testing.T) bool {
 // be found out.
 // S-155 S-157 S-165 S-166
 func TestPowerLoss(t *testing.T) {
+	t.Parallel()
 	if !traceable(t) {
 		return
 	}
@@ -127,6 +129,7 @@ func recordDesk(t *testing.T) *Recording {
 // once the restore has ended, it is the restored one.
 // S-034 S-164
 func TestPowerLossInRestore(t *testing.T) {
+	t.Parallel()
 	if !traceable(t) {
 		return
 	}
@@ -148,12 +151,12 @@ func TestPowerLossInRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := &Explorer{Recording: recording, Rand: random}
-	refused := 0
+	var refused atomic.Int64
 	states := max(*statesFlag/10, 2*e.Cuts())
 	found, err := Explore(e, states, stateRoot(t), built(t).Inspect, func(s *State, found Snapshot) []string {
 		switch {
 		case found.OpenError != "" && !s.Whole:
-			refused++
+			refused.Add(1)
 			return nil
 		case found.OpenError == "" && len(found.Tickets) != 3:
 			return []string{"the desk has lost its tickets"}
@@ -168,5 +171,5 @@ func TestPowerLossInRestore(t *testing.T) {
 			t.Errorf("cut %d of %d, choice %d: %v", f.Cut, e.Cuts(), f.Choice, f.Wrong)
 		}
 	}
-	report(t, "%d states at %d moments, %d refused with a message, %d wrong; seed %d", states, e.Cuts(), refused, len(found), seed)
+	report(t, "%d states at %d moments, %d refused with a message, %d wrong; seed %d", states, e.Cuts(), refused.Load(), len(found), seed)
 }

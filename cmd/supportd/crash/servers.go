@@ -75,8 +75,8 @@ func (e *embedded) StartSMTP() (err error) {
 			return err
 		}
 	}
-	if e.smtp, err = smtptest.NewServer(o); err == nil {
-		e.addr = e.smtp.Addr()
+	if e.smtp, err = smtptest.NewServer(o); err == nil && e.addr == "" {
+		e.addr = e.smtp.Addr() // and stays: the proxies read it at any time
 	}
 	return err
 }
