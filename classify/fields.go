@@ -187,8 +187,7 @@ type state struct {
 	values   [slots]value
 	scan     *scan // nil until a condition looks at the text
 	captures map[string]string
-	ci       *CI       // the configuration item, when the cmdb has it
-	customer *Customer // the author's, when the table has it
+	ci       *CI // the configuration item, when the cmdb has it
 	explain  bool
 }
 

@@ -42,8 +42,8 @@ func (a *app) record(ctx context.Context, table, number string) error {
 	if p.Raw == nil || p.Ended == nil || p.Stored.Result != tickets.Created {
 		return fmt.Errorf("%s: no mail opened this ticket that could be recorded", number)
 	}
-	before := []byte{}
-	if before, err = os.ReadFile(table); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	before, err := os.ReadFile(table)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	m := mailin.Parse(p.Raw, p.Stored.Arrived)
