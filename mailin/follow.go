@@ -290,7 +290,7 @@ func (f *follower) describeAll(ctx context.Context, uids []uint32) ([]item, erro
 		if err != nil {
 			if f.lost(err) {
 				f.blind++
-				if len(uids) == 1 {
+				if len(uids) == 1 && f.blind > 1 { // once may be the network: without its arrival a message may pass for an old one
 					f.unknown[uids[0]] = true
 				}
 			}
