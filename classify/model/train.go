@@ -38,8 +38,7 @@ const (
 const (
 	heldOut     = 1500 // texts that are enough to measure by
 	looseRows   = 4000 // unlabelled texts that are enough to measure by
-	fewExamples = 30   // of a category on average: below, softmax is asked too
-	selfTrain   = 50   // of a category on average: below, unlabelled texts help
+	fewExamples = 50   // of a category on average: below, softmax is asked too, and unlabelled texts help
 )
 
 func (o Options) withDefaults() Options {
@@ -138,7 +137,7 @@ func (t *trainer) collect(examples []Example, priors map[string]map[string]float
 	}
 	perClass := len(t.given) / len(t.classes)
 	t.soft = perClass < fewExamples
-	t.guess = len(unlabelled) > 0 && perClass < selfTrain && len(t.given)+len(t.named) > 0
+	t.guess = len(unlabelled) > 0 && perClass < fewExamples && len(t.given)+len(t.named) > 0
 	if t.guess {
 		for _, s := range unlabelled[max(0, len(unlabelled)-maxUnlabelled):] {
 			t.loose = append(t.loose, t.row(s, -1))
