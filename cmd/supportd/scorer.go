@@ -15,7 +15,12 @@ func buildScorer(cc classify.Config) (classify.Scorer, error) {
 	var examples []model.Example
 	priors := map[string]map[string]float64{}
 	names := map[string][]string{}
+	var ignore []string // the default category means "none of these": it is not learnt
 	for _, c := range cc.Categories {
+		if c.Default {
+			ignore = append(ignore, c.Name)
+			continue
+		}
 		for _, text := range c.Examples {
 			examples = append(examples, model.Example{Label: c.Name, Text: text})
 		}
@@ -27,7 +32,7 @@ func buildScorer(cc classify.Config) (classify.Scorer, error) {
 	if len(examples) == 0 {
 		return nil, nil
 	}
-	m, err := model.Train(model.Options{Seed: 1}, examples, priors, names, nil)
+	m, err := model.Train(model.Options{Seed: 1, Ignore: ignore}, examples, priors, names, nil)
 	if err != nil {
 		return nil, fmt.Errorf("learn from the categories' examples: %w", err)
 	}
