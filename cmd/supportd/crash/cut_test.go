@@ -40,13 +40,7 @@ func TestCut(t *testing.T) {
 	if wrong, err := dry.run(); err != nil || len(wrong) > 0 {
 		t.Fatalf("without any cut: %v %v", wrong, err)
 	}
-	var all []place
-	for i, n := range dry.octets {
-		for after := range n {
-			all = append(all, place{smtp: i >= 2, cut: Cut{Direction(i % 2), after}})
-		}
-	}
-	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	all := dry.everywhere(random)
 	total := len(all)
 	if *cutsFlag > 0 {
 		all = all[:min(total, *cutsFlag)]
@@ -82,6 +76,29 @@ func TestCut(t *testing.T) {
 	workers.Wait()
 	report(t, "%d cuts of %d places (imap %d up, %d down; smtp %d up, %d down), all mails in once and out, %d further copies; seed %d",
 		tried, total, dry.octets[0], dry.octets[1], dry.octets[2], dry.octets[3], copies, seed)
+}
+
+// everywhere lists all places of both sessions, in any order, but those of the shorter session not behind the others: a
+// sample has as many of each.
+func (c *cutRound) everywhere(random *rand.Rand) []place {
+	var sessions [2][]place
+	for i, n := range c.octets {
+		for after := range n {
+			sessions[i/2] = append(sessions[i/2], place{smtp: i >= 2, cut: Cut{Direction(i % 2), after}})
+		}
+	}
+	var all []place
+	for _, s := range sessions {
+		random.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
+	}
+	for i := range max(len(sessions[0]), len(sessions[1])) {
+		for _, s := range sessions {
+			if i < len(s) {
+				all = append(all, s[i])
+			}
+		}
+	}
+	return all
 }
 
 // cutRound is one life of a desk with many mailboxes, one session of each of which is cut. Every mailbox has its own
