@@ -35,7 +35,7 @@ type embedded struct {
 	addr string
 }
 
-// StartEmbedded starts servers in this process. without lists what the IMAP server cannot do: MOVE.
+// StartEmbedded starts servers in this process, with a mailbox for each user.
 func StartEmbedded(o imaptest.Options, users ...string) (Servers, error) {
 	e := &embedded{}
 	var err error

@@ -62,11 +62,10 @@ func (c call) number(i int) int64 {
 }
 
 var (
-	wholeLine   = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (-?\d+)`)
-	firstHalf   = regexp.MustCompile(`^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$`)
-	secondHalf  = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (-?\d+)`)
-	errTrimmed  = errors.New("strace cut a string off")
-	openedToAdd = "O_CREAT"
+	wholeLine  = regexp.MustCompile(`^(\d+) +(\w+)\((.*)\) += (-?\d+)`)
+	firstHalf  = regexp.MustCompile(`^(\d+) +(\w+)\((.*) <unfinished \.\.\.>$`)
+	secondHalf = regexp.MustCompile(`^(\d+) +<\.\.\. (\w+) resumed>(.*)\) += (-?\d+)`)
+	errTrimmed = errors.New("strace cut a string off")
 )
 
 // readTrace reads the calls of a trace, in the order in which they ended.
@@ -282,7 +281,7 @@ func (t *traced) open(c call) {
 		}
 		return
 	}
-	if dir, name := t.parent(path); dir != nil && strings.Contains(c.args[2], openedToAdd) {
+	if dir, name := t.parent(path); dir != nil && strings.Contains(c.args[2], "O_CREAT") {
 		n := t.newNode(false)
 		t.names[path], t.files[fd] = n, n
 		t.add(c, op{kind: opLink, node: n, dir: dir, name: name})
@@ -347,11 +346,13 @@ func (t *traced) log(c call, line string) {
 	}
 }
 
+// mostUIDs is how many UIDs one command of a recording may name.
+const mostUIDs = 10000
+
 var (
-	filed       = regexp.MustCompile(`UID (?:STORE|MOVE) ([0-9:,]+) [^\r\n]*\r\n`)
-	ownID       = regexp.MustCompile(`(?im)^Message-ID:\s*<([^>]+)>`)
-	finalDot    = []byte("\r\n.\r\n")
-	mostUIDSpan = uint64(10000)
+	filed    = regexp.MustCompile(`UID (?:STORE|MOVE) ([0-9:,]+) [^\r\n]*\r\n`)
+	ownID    = regexp.MustCompile(`(?im)^Message-ID:\s*<([^>]+)>`)
+	finalDot = []byte("\r\n.\r\n")
 )
 
 // spoken looks for promises in what was said to a server.
@@ -374,7 +375,7 @@ func (t *traced) spoken(c call, fd int64) {
 			if span && err == nil {
 				b, err = strconv.ParseUint(to, 10, 32)
 			}
-			for uid := a; err == nil && uid <= min(b, a+mostUIDSpan); uid++ {
+			for uid := a; err == nil && uid <= min(b, a+mostUIDs); uid++ {
 				t.add(c, op{kind: opAck, ack: Ack{Flagged: uint32(uid)}})
 			}
 		}
