@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && crash
 
 // Package crash holds the tools that prove what the desk promises of crashes and faults (P1 to P4): it runs the real
 // program as a process of its own, kills it, cuts its connections, fails its system calls and takes away what the disk
@@ -44,7 +44,7 @@ func Build() (*Programs, error) {
 	for _, args := range [][]string{
 		{"-o", p.Release, "supportd/cmd/supportd"},
 		{"-tags", "failpoints", "-o", p.Failing, "supportd/cmd/supportd"},
-		{"-o", p.Inspect, "supportd/cmd/supportd/crash/inspect"},
+		{"-tags", "crash", "-o", p.Inspect, "supportd/cmd/supportd/crash/inspect"},
 	} {
 		cmd := exec.Command("go", append([]string{"build"}, args...)...)
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -1,4 +1,4 @@
-//go:build linux
+//go:build linux && crash
 
 // Command inspect reads the names of state directories from its input, one a line, and prints what the oracle wants to
 // know of each as one line of JSON. It runs as a process of its own, because a damaged store may hang or crash whoever
