@@ -61,6 +61,9 @@ func localStart(s string, at int) int {
 				}
 				break
 			}
+			if s[i] < ' ' || s[i] == 0x7f { // no quoted string holds them (RFC 5321 §4.1.2)
+				break
+			}
 		}
 		return at
 	}
@@ -102,7 +105,7 @@ func localRune(r rune) bool {
 // domainEnd walks from the first octet of the domain to the one after its last.
 func domainEnd(s string, from int) int {
 	if from < len(s) && s[from] == '[' {
-		if end := strings.IndexByte(s[from:], ']'); end > 0 && end < 64 {
+		if end := strings.IndexByte(s[from:], ']'); end > 0 && end < 64 && !strings.ContainsFunc(s[from:from+end], unicode.IsControl) {
 			return from + end + 1
 		}
 		return from

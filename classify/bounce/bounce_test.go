@@ -195,6 +195,8 @@ func FuzzDSN(f *testing.F) {
 	f.Add("Final-Recipient: rfc822; a@b.example\nAction: failed\nStatus: 5.1.1\n", "could not be delivered to <a@b.example>: 550 5.1.1")
 	f.Add("Final-Recipient: utf-8; \\x{F6}@\\x{110000}\\x{\nStatus: 9.9.9\nDiagnostic-Code: \xff\x00", "--- Below this line is a copy\nMessage-ID: <x")
 	f.Add("", `{"notificationType":"Bounce","bounce":{"bouncedRecipients":[{"emailAddress":"\u0000"}]}}`)
+	f.Add("0", "\"\x00\"@0")
+	f.Add("0", "550 <a@[\x01]> unknown")
 	f.Add("Original-Recipient:\n\t;;@\n", "RCPT To:<\"a b\"@[192.0.2.1]>\n<<< 550")
 	f.Fuzz(func(t *testing.T, data, text string) {
 		text = strings.ToValidUTF8(text, "")

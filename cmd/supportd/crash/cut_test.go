@@ -48,7 +48,7 @@ func TestCut(t *testing.T) {
 	tried := len(all)
 	const boxes = 40
 	var mu sync.Mutex
-	round, copies := 0, 0
+	round, copies, bad := 0, 0, 0
 	var workers sync.WaitGroup
 	for range 2 {
 		workers.Go(func() {
@@ -66,6 +66,7 @@ func TestCut(t *testing.T) {
 				mu.Lock()
 				copies += r.copies
 				if err != nil || len(wrong) > 0 {
+					bad++
 					t.Errorf("cuts %v: %v %s", r.places, err, strings.Join(wrong, "\n"))
 				}
 				mu.Unlock()
@@ -74,8 +75,8 @@ func TestCut(t *testing.T) {
 		})
 	}
 	workers.Wait()
-	report(t, "%d cuts of %d places (imap %d up, %d down; smtp %d up, %d down), all mails in once and out, %d further copies; seed %d",
-		tried, total, dry.octets[0], dry.octets[1], dry.octets[2], dry.octets[3], copies, seed)
+	report(t, "%d cuts of %d places (imap %d up, %d down; smtp %d up, %d down) in %d lives of a desk, %d lives wrong, %d further copies; seed %d",
+		tried-len(all), total, dry.octets[0], dry.octets[1], dry.octets[2], dry.octets[3], round, bad, copies, seed)
 }
 
 // everywhere lists all places of both sessions, in any order, but those of the shorter session not behind the others: a

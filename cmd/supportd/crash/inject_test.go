@@ -27,7 +27,7 @@ func TestSyscallErrors(t *testing.T) {
 	random, seed := seeded(t)
 	p, root := built(t), stateRoot(t)
 	var mu sync.Mutex
-	hits, exits, full, tried := 0, 0, 0, 0
+	hits, exits, full, tried, wrong := 0, 0, 0, 0, 0
 	kinds := map[string]int{}
 	var workers sync.WaitGroup
 	for range 5 {
@@ -52,6 +52,9 @@ func TestSyscallErrors(t *testing.T) {
 				if err != nil {
 					t.Errorf("%s: %v", i, err)
 				}
+				if len(out.Wrong) > 0 {
+					wrong++
+				}
 				for _, w := range out.Wrong {
 					t.Errorf("%s: %s", i, w)
 				}
@@ -73,8 +76,8 @@ func TestSyscallErrors(t *testing.T) {
 	if hits < *errorsFlag {
 		t.Errorf("only %d of %d runs met their error", hits, tried)
 	}
-	report(t, "%d failing calls %v: %d ended the desk, %d were a full disk that it outlived, the rest harmless; 0 wrong after a clean start; seed %d",
-		hits, kinds, exits, full, seed)
+	report(t, "%d failing calls %v: %d ended the desk, %d were a full disk that it outlived, the rest harmless; %d wrong; seed %d",
+		hits, kinds, exits, full, wrong, seed)
 }
 
 // A disk that fills up and gets room again, twenty times: the desk stays up, shows what it has, takes nothing in that it
