@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"supportd/tickets"
 )
 
 // LineKey documents one key of tickets.Line, or another phrase of the catalogue.
@@ -183,8 +185,8 @@ func wordKeys() []LineKey {
 	for _, l := range []string{"number", "subject", "requester", "state", "team", "priority", "assignee"} {
 		keys = append(keys, key("label."+l, "label of a fact"))
 	}
-	for _, st := range []string{"new", "open", "waiting_customer", "solved", "closed"} {
-		keys = append(keys, key("state."+st, "name of a state"))
+	for _, st := range tickets.States() {
+		keys = append(keys, key("state."+string(st), "name of a state"))
 	}
 	for _, c := range []string{"first_response", "next_response", "update", "resolve", "accept", "time_box", "vendor"} {
 		keys = append(keys, key("clock."+c, "name of a promise"))

@@ -136,45 +136,65 @@ func (op *operation) say(body string, note bool) bool {
 
 // do carries out one command within the operation; false means that the whole mail is refused.
 func (op *operation) do(c command.Command) bool {
-	switch c.Word {
-	case "note":
-		return true // the body says it all
-	case "reply":
-		if !op.public {
-			return op.refuse(Line{Key: "refused.right", Args: map[string]string{"word": "#reply"}})
+	for _, group := range []map[string]handler{conversation()} {
+		if carryOut, ok := group[c.Word]; ok {
+			return carryOut(op, c)
 		}
-		return true
-	case "solve":
-		return op.solve()
-	case "wait":
-		if !op.answer {
-			return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#wait"}})
-		}
-		return op.transit(c, eventWait, Line{OK: true, Key: "did.wait"})
-	case "reopen":
-		return op.transit(c, eventReopen, Line{OK: true, Key: "did.reopen"})
-	case "take":
-		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
-		return op.transit(c, eventTake, Line{OK: true, Key: "did.take", Args: map[string]string{"who": op.agent.Address}})
-	case "assign":
-		return op.assign(c)
-	case "release":
-		if c.Args != "" {
-			return op.held(c, &op.out.Admit, "did.admit")
-		}
-		op.t.set(&op.entry.Changes, fieldAssignee, "")
-		return op.transit(c, eventRelease, Line{OK: true, Key: "did.release", Args: map[string]string{"team": op.t.Team}})
-	case "admit":
-		return op.held(c, &op.out.Admit, "did.admit")
-	case "reject":
-		return op.held(c, &op.out.Reject, "did.reject")
-	case "undo":
-		return op.undo()
-	case "show", "help":
-		op.ask = append(op.ask, askFor(c.Word))
-		return true
 	}
 	return op.refuse(Line{Key: "refused.unknown", Args: map[string]string{"word": "#" + c.Word}})
+}
+
+// handler carries out one command within an operation; false means that the whole mail is refused. It may be carried
+// out before a later command of the same mail is refused: everything it does stands in the operation and its decision,
+// which refuse drops.
+type handler func(op *operation, c command.Command) bool
+
+// conversation has the commands that an answer to a customer needs; rows of the same words stand in the command table.
+func conversation() map[string]handler {
+	return map[string]handler{
+		"note": func(*operation, command.Command) bool { return true }, // the body says it all
+		"reply": func(op *operation, _ command.Command) bool {
+			return op.public || op.refuse(Line{Key: "refused.right", Args: map[string]string{"word": "#reply"}})
+		},
+		"solve": func(op *operation, _ command.Command) bool { return op.solve() },
+		"wait":  (*operation).wait,
+		"reopen": func(op *operation, c command.Command) bool {
+			return op.transit(c, eventReopen, Line{OK: true, Key: "did.reopen"})
+		},
+		"take":    (*operation).take,
+		"assign":  (*operation).assign,
+		"release": (*operation).release,
+		"admit":   func(op *operation, c command.Command) bool { return op.held(c, &op.out.Admit, "did.admit") },
+		"reject":  func(op *operation, c command.Command) bool { return op.held(c, &op.out.Reject, "did.reject") },
+		"undo":    func(op *operation, _ command.Command) bool { return op.undo() },
+		"show":    (*operation).asks,
+		"help":    (*operation).asks,
+	}
+}
+
+func (op *operation) wait(c command.Command) bool {
+	if !op.answer {
+		return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#wait"}})
+	}
+	return op.transit(c, eventWait, Line{OK: true, Key: "did.wait"})
+}
+
+func (op *operation) take(c command.Command) bool {
+	op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
+	return op.transit(c, eventTake, Line{OK: true, Key: "did.take", Args: map[string]string{"who": op.agent.Address}})
+}
+
+func (op *operation) release(c command.Command) bool {
+	if c.Args != "" {
+		return op.held(c, &op.out.Admit, "did.admit")
+	}
+	op.t.set(&op.entry.Changes, fieldAssignee, "")
+	return op.transit(c, eventRelease, Line{OK: true, Key: "did.release", Args: map[string]string{"team": op.t.Team}})
+}
+
+func (op *operation) asks(c command.Command) bool {
+	op.ask = append(op.ask, askFor(c.Word))
+	return true
 }
 
 func (op *operation) transit(c command.Command, ev event, done Line) bool {

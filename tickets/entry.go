@@ -81,6 +81,7 @@ type Change struct {
 const (
 	fieldNumber       = "number"
 	fieldState        = "state"
+	fieldStateBefore  = "state_before"
 	fieldSubject      = "subject"
 	fieldLanguage     = "language"
 	fieldMailbox      = "mailbox"
@@ -136,6 +137,8 @@ func (t *Ticket) value(field string, pending []Change) string {
 	switch field {
 	case fieldState:
 		return string(t.State)
+	case fieldStateBefore:
+		return string(t.StateBefore)
 	case fieldSolvedAt:
 		return formatTime(t.SolvedAt)
 	case fieldClosedAt:
@@ -265,6 +268,8 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 	switch c.Field {
 	case fieldState:
 		t.State, t.StateSince = State(c.After), at
+	case fieldStateBefore:
+		t.StateBefore = State(c.After)
 	case fieldRequester:
 		err = json.Unmarshal([]byte(c.After), &t.Requester)
 	case fieldParticipants:

@@ -259,8 +259,10 @@ func reachable(from, to State) bool {
 		return to == StateNew
 	}
 	for e := range transitions {
-		if n, ok := next(from, e); ok && n == to {
-			return true
+		for _, before := range States() {
+			if n, ok := next(from, before, e); ok && n == to {
+				return true
+			}
 		}
 	}
 	return false

@@ -3,35 +3,71 @@ package tickets
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// The table has a cell for every event in every state.
+// The table has a cell for every event in every state, and what is no state is one of the words that next knows.
 func TestTableIsTotal(t *testing.T) {
-	all := []event{eventCustomer, eventThanks, eventAutomatic, eventBounce, eventReply, eventWait, eventNote, eventTake, eventRelease, eventSolve, eventReopen, eventClose,
-		eventRecovery, eventAlarm, eventAlarmUntouched}
-	if len(transitions) != len(all) {
-		t.Errorf("%d events in the table, want %d", len(transitions), len(all))
+	if len(transitions) != 33 || len(row{}) != len(States()) {
+		t.Errorf("%d events and %d states in the table", len(transitions), len(row{}))
 	}
-	known := map[State]bool{stays: true, refused: true}
+	known := map[State]bool{stays: true, audited: true, refused: true, forwarded: true, previous: true, impossible: true}
 	for _, s := range States() {
 		known[s] = true
 	}
-	for _, e := range all {
+	for e := range transitions {
 		for _, s := range States() {
-			to, ok := transitions[e][s]
-			if !ok || !known[to] {
+			if to := cell(s, e); !known[to] {
 				t.Errorf("%s in %s leads to %q", e, s, to)
 			}
-			after, allowed := next(s, e)
-			if !allowed && after != s {
-				t.Errorf("%s is refused in %s and leads to %s", e, s, after)
+			for _, before := range append(States(), "") {
+				after, allowed := next(s, before, e)
+				if !allowed && after != s {
+					t.Errorf("%s is refused in %s and leads to %s", e, s, after)
+				}
+				if allowed && !slices.Contains(States(), after) {
+					t.Errorf("%s in %s, before %q, leads to %q", e, s, before, after)
+				}
 			}
 		}
-		if len(transitions[e]) != len(States()) {
-			t.Errorf("%s: %d states", e, len(transitions[e]))
+	}
+	for _, s := range []State{"", "unheard of"} {
+		if _, ok := next(s, "", eventCustomer); ok {
+			t.Errorf("state %q is moved", s)
+		}
+	}
+	if _, ok := next(StateOpen, "", "unheard of"); ok {
+		t.Error("an unknown event is allowed")
+	}
+}
+
+// What must hold whatever the table says in a cell: no mail of a customer is refused where a person could still act,
+// only people and the close timer end a life, and a tombstone is left by #unmerge alone.
+func TestTableKeepsItsPromises(t *testing.T) {
+	for _, s := range States() {
+		for _, e := range []event{eventCustomer, eventThanks, eventConfirm, eventAutomatic, eventBounce, eventNote, eventVendorMail} {
+			if n := cell(s, e); n == refused || n == impossible {
+				t.Errorf("%s is %s in %s", e, n, s)
+			}
+		}
+		if n, _ := next(s, "", eventCustomer); s == StateSolved && n != StateOpen {
+			t.Errorf("a customer's answer leaves a solved ticket %s", n)
+		}
+		if n, _ := next(s, "", eventAutomatic); n != s {
+			t.Errorf("an automatic mail moves %s to %s (S-069)", s, n)
+		}
+	}
+	for e := range transitions {
+		if n, _ := next(StateMerged, StateOpen, e); n != StateMerged && e != eventUnmerge {
+			t.Errorf("%s moves a merged ticket to %s", e, n)
+		}
+		for _, s := range States() {
+			if n, ok := next(s, StateOpen, e); ok && n == StateClosed && s != StateClosed && e != eventClose && e != eventConfirm && e != eventUnmerge {
+				t.Errorf("%s closes a ticket that is %s", e, s)
+			}
 		}
 	}
 }

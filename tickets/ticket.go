@@ -19,19 +19,29 @@ type State string
 const (
 	StateNew             State = "new"              // in a team's queue, no human has touched it
 	StateOpen            State = "open"             // someone works on it
+	StateHandedOver      State = "handed_over"      // with all they need to know in another team's queue, not accepted yet
 	StateWaitingCustomer State = "waiting_customer" // a public question was sent
+	StateWaitingVendor   State = "waiting_vendor"   // a third party has it
+	StateScheduled       State = "scheduled"        // a date was agreed
 	StateSolved          State = "solved"           // a resolution was sent and may be disputed
 	StateClosed          State = "closed"           // final
+	StateMerged          State = "merged"           // a tombstone: another ticket has taken it in
+	StateQuarantined     State = "quarantined"      // spam or suspect; no customer sees it
 )
 
 // States lists all states, in the order of a life.
 func States() []State {
-	return []State{StateNew, StateOpen, StateWaitingCustomer, StateSolved, StateClosed}
+	return []State{StateNew, StateOpen, StateHandedOver, StateWaitingCustomer, StateWaitingVendor, StateScheduled,
+		StateSolved, StateClosed, StateMerged, StateQuarantined}
 }
 
 // Live reports whether someone still has to do something.
 func (s State) Live() bool {
-	return s == StateNew || s == StateOpen || s == StateWaitingCustomer
+	switch s {
+	case StateNew, StateOpen, StateHandedOver, StateWaitingCustomer, StateWaitingVendor, StateScheduled:
+		return true
+	}
+	return false
 }
 
 // Ticket is the current state of one conversation. It is what its entries add up to: Replay gives the same value.
@@ -74,8 +84,10 @@ type Ticket struct {
 	ClosedAt   time.Time `json:"closed_at,omitzero"`
 	Reopened   int       `json:"reopened,omitempty"`
 	FollowUpOf TicketID  `json:"follow_up_of,omitempty"`
-	Confirmed  bool      `json:"confirmed,omitempty"`  // the requester said thanks for the solution
-	Resolution string    `json:"resolution,omitempty"` // what solved it
+	// StateBefore is what a merged or quarantined ticket was before, and becomes again.
+	StateBefore State  `json:"state_before,omitempty"`
+	Confirmed   bool   `json:"confirmed,omitempty"`  // the requester said thanks for the solution
+	Resolution  string `json:"resolution,omitempty"` // what solved it
 
 	LastPublic   string `json:"last_public,omitempty"`   // the last answer the requester was sent
 	LastCustomer string `json:"last_customer,omitempty"` // the new text of the requester's last mail
