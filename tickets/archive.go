@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"sort"
@@ -25,9 +26,25 @@ const mailDir = "mail"
 type archive struct {
 	dir string
 
-	mu    sync.Mutex
-	month string
-	db    *bolt.DB // of month
+	mu      sync.Mutex
+	changed sync.Cond             // a month is used by one less; with mu
+	open    map[string]*monthFile // by month
+	current string                // the month that was written to last: it stays open
+	busy    string                // the month that is being rewritten: nobody gets it
+}
+
+// monthFile is an open file of the archive. Those who use it share it, so that a copy of a month, which takes long, keeps
+// nobody from writing to it.
+type monthFile struct {
+	db       *bolt.DB
+	writable bool
+	users    int
+}
+
+func newArchive(dir string) *archive {
+	a := &archive{dir: dir, open: map[string]*monthFile{}}
+	a.changed.L = &a.mu
+	return a
 }
 
 var (
@@ -41,18 +58,19 @@ type RawRef struct {
 	SHA256 Digest `json:"sha256,omitzero"`
 }
 
-// put stores messages durably and returns their places. It is called before the transaction that refers to them.
-func (a *archive) put(now time.Time, raws [][]byte) (refs []RawRef, err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+// put stores messages in the archive of the month of at, durably, and returns their places. It is called before the
+// transaction that refers to them.
+func (a *archive) put(at time.Time, raws [][]byte) (refs []RawRef, err error) {
 	defer guard(func(v any) { refs, err = nil, fmt.Errorf("write mail archive: %w: %v", errDamaged, v) })()
-	month := now.UTC().Format("2006-01")
-	if err := a.open(month); err != nil {
+	month := at.UTC().Format("2006-01")
+	m, err := a.acquire(month, true)
+	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, a.release(month, m)) }()
 	Failpoint("archive.begin")
 	refs = make([]RawRef, len(raws))
-	err = a.db.Update(func(btx *bolt.Tx) error {
+	err = m.db.Update(func(btx *bolt.Tx) error {
 		raw, hash := btx.Bucket(bucketRaw), btx.Bucket(bucketHash)
 		raw.FillPercent = 0.9 // keys only ascend
 		for i, b := range raws {
@@ -80,35 +98,108 @@ func (a *archive) put(now time.Time, raws [][]byte) (refs []RawRef, err error) {
 	})
 	Failpoint("archive.kept")
 	if err == nil {
-		releasePages(a.db)
+		releasePages(m.db)
 	}
 	return refs, err
 }
 
-// open makes month the one that is written to. The caller holds mu.
-func (a *archive) open(month string) error {
-	if a.db != nil && a.month == month {
+// acquire opens a month, or shares it with those who have it open; release has to follow. The month that is written to
+// last stays open.
+func (a *archive) acquire(month string, write bool) (*monthFile, error) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for {
+		m := a.open[month]
+		switch {
+		case a.busy == month, m != nil && write && !m.writable && m.users > 0:
+			a.changed.Wait()
+			continue
+		case m != nil && write && !m.writable:
+			if err := a.shut(month, m); err != nil {
+				return nil, err
+			}
+			continue
+		case m == nil:
+			db, err := a.openMonth(month, write)
+			if err != nil {
+				return nil, err
+			}
+			m = &monthFile{db: db, writable: write}
+			a.open[month] = m
+		}
+		m.users++
+		if !write || a.current == month {
+			return m, nil
+		}
+		last := a.current
+		a.current = month
+		if before := a.open[last]; before != nil && before.users == 0 {
+			if err := a.shut(last, before); err != nil {
+				m.users--
+				return nil, err
+			}
+		}
+		return m, nil
+	}
+}
+
+// release ends the use of a month.
+func (a *archive) release(month string, m *monthFile) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	m.users--
+	a.changed.Broadcast()
+	if m.users > 0 || a.current == month && m.writable {
 		return nil
 	}
-	if a.db != nil {
-		err := a.db.Close()
-		a.db = nil
-		if err != nil {
-			return fmt.Errorf("close mail archive %s: %w", a.month, err)
-		}
+	return a.shut(month, m)
+}
+
+// shut closes a month that nobody uses. The caller holds mu.
+func (a *archive) shut(month string, m *monthFile) error {
+	delete(a.open, month)
+	if err := m.db.Close(); err != nil {
+		return fmt.Errorf("close mail archive %s: %w", month, err)
 	}
-	path := a.path(month)
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		if err := createArchive(path); err != nil {
-			return fmt.Errorf("create mail archive %s: %w", path, err)
-		}
+	return nil
+}
+
+// alone runs fn while nobody has the month open: for rewriting its file. Who asks for it meanwhile waits.
+func (a *archive) alone(month string, fn func(path string) error) error {
+	a.mu.Lock()
+	for a.busy != "" || a.open[month] != nil && a.open[month].users > 0 {
+		a.changed.Wait()
 	}
-	db, err := openArchive(path, false)
+	var err error
+	if m := a.open[month]; m != nil {
+		err = a.shut(month, m)
+	}
+	a.busy = month
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		a.busy = ""
+		a.changed.Broadcast()
+		a.mu.Unlock()
+	}()
 	if err != nil {
 		return err
 	}
-	a.month, a.db = month, db
-	return nil
+	return fn(a.path(month))
+}
+
+// openMonth opens the file of a month, and makes it when it is to be written and not there.
+func (a *archive) openMonth(month string, write bool) (*bolt.DB, error) {
+	path := a.path(month)
+	if !write {
+		return openArchive(path, true)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		if err := createArchive(path); err != nil {
+			return nil, fmt.Errorf("create mail archive %s: %w", path, err)
+		}
+	}
+	return openArchive(path, false)
 }
 
 // createArchive makes the file aside and renames it into place, as createStore does.
@@ -146,11 +237,14 @@ func openArchive(path string, readOnly bool) (db *bolt.DB, err error) {
 		db, err = nil, fmt.Errorf("mail archive %s is damaged (%v): restore it from a backup", path, v)
 	})()
 	o := &bolt.Options{Timeout: time.Second, FreelistType: bolt.FreelistMapType, ReadOnly: readOnly}
-	if !readOnly {
-		o.InitialMmapSize = 1 << 30
-	}
-	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
-		return nil, fmt.Errorf("mail archive %s is empty: restore it from a backup", path)
+	if info, err := os.Stat(path); err == nil {
+		if info.Size() == 0 {
+			return nil, fmt.Errorf("mail archive %s is empty: restore it from a backup", path)
+		}
+		if !readOnly {
+			// Room to grow: a copy that reads meanwhile would block the writer as soon as the map has to be larger.
+			o.InitialMmapSize = mapRoom(info.Size())
+		}
 	}
 	db, err = bolt.Open(path, 0o600, o)
 	if err != nil {
@@ -200,19 +294,15 @@ func (a *archive) verify(month string, refs []RawRef) []string {
 	return problems
 }
 
-// view opens a month for reading, unless it is open, and turns memory faults into errors.
+// view opens a month for reading and turns memory faults into errors. Writers of the month go on meanwhile.
 func (a *archive) view(month string, fn func(*bolt.DB) error) (err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	db := a.db
-	if db == nil || a.month != month {
-		if db, err = openArchive(a.path(month), true); err != nil {
-			return err
-		}
-		defer db.Close()
+	m, err := a.acquire(month, false)
+	if err != nil {
+		return err
 	}
+	defer func() { err = errors.Join(err, a.release(month, m)) }()
 	defer guard(func(v any) { err = fmt.Errorf("read mail archive %s: %v", month, v) })()
-	return fn(db)
+	return fn(m.db)
 }
 
 func getRaw(db *bolt.DB, ref RawRef) (raw []byte, err error) {
@@ -247,16 +337,25 @@ func (a *archive) months() ([]string, error) {
 	return months, nil
 }
 
-// Close releases the archive that is open.
+// Close releases the archives. Nobody uses them any more.
 func (a *archive) Close() error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.db == nil {
-		return nil
+	var errs []error
+	for month, m := range a.open {
+		errs = append(errs, a.shut(month, m))
 	}
-	err := a.db.Close()
-	a.db = nil
-	return err
+	return errors.Join(errs...)
+}
+
+// mapRoom is how much memory a file that grows is mapped into: addresses only, no memory is taken. Far fewer than a
+// process of 64 bits has.
+func mapRoom(size int64) int {
+	const room = 1 << 30
+	if size > math.MaxInt-room {
+		return room
+	}
+	return int(size) + room
 }
 
 func key64(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }

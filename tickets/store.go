@@ -113,7 +113,7 @@ func openLocked(dir string, o Options) (*Store, error) {
 	}
 	s := &Store{
 		dir: dir, db: db, keys: keys,
-		mail: &archive{dir: filepath.Join(dir, mailDir)},
+		mail: newArchive(filepath.Join(dir, mailDir)),
 		jobs: make(chan *job, 1024), quit: make(chan struct{}), done: make(chan struct{}), failed: make(chan struct{}),
 	}
 	if err := migrate(db, path); err != nil {
@@ -181,7 +181,7 @@ func openChecked(path string) (db *bolt.DB, err error) {
 	}
 	// InitialMmapSize: with a small map an open read transaction would block the writer as soon as the file grows.
 	db, err = bolt.Open(path, 0o600, &bolt.Options{
-		Timeout: time.Second, FreelistType: bolt.FreelistMapType, InitialMmapSize: 1 << 30,
+		Timeout: time.Second, FreelistType: bolt.FreelistMapType, InitialMmapSize: mapRoom(fileSize(path)),
 	})
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
@@ -209,6 +209,15 @@ func openChecked(path string) (db *bolt.DB, err error) {
 		return nil, damaged(err)
 	}
 	return db, nil
+}
+
+// fileSize is 0 when it cannot be told.
+func fileSize(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // guard makes memory faults of this goroutine into panics, and calls on with what was recovered. Use: defer guard(f)().
