@@ -57,8 +57,8 @@ func (c *checkup) found(format string, args ...any) {
 	}
 }
 
-// Doctor recomputes every invariant from the rows: the books, each ticket from its entries, each index, each raw
-// message's hash. It changes nothing.
+// Doctor recomputes every invariant from the rows: the books, each ticket from its entries, the audit trail, each
+// index, each raw message's hash. It changes nothing.
 func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 	var d Diagnosis
 	c := &checkup{}
@@ -69,7 +69,7 @@ func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 	err = s.View(func(tx *Tx) error {
 		c.tx = tx
 		d.Books = tx.Books()
-		checks := []func() error{c.books, c.tickets, c.messages, c.outbox, c.held}
+		checks := []func() error{c.books, c.tickets, c.chains, c.messages, c.outbox, c.held}
 		if !sound {
 			checks = nil // the rest would stumble over the same pages
 		}

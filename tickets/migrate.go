@@ -17,6 +17,8 @@ var migrations = []func(*bolt.Tx) error{
 		_, err := btx.CreateBucketIfNotExists(bucketAlerts)
 		return err
 	},
+	// 3: entries and log are chains.
+	linkChains,
 }
 
 var keySchema = []byte("schema")

@@ -29,17 +29,13 @@ func encodeRecord(v any) ([]byte, error) {
 	return append(b, payload...), nil
 }
 
+// decodeRecord reads a record, linked or not.
 func decodeRecord(b []byte, v any) error {
-	if len(b) < 5 {
-		return fmt.Errorf("%w: %d bytes are too few", errDamaged, len(b))
+	payload, _, err := payloadOf(b)
+	if err != nil {
+		return err
 	}
-	if b[0] != recordVersion {
-		return fmt.Errorf("%w: version %d, want %d", errDamaged, b[0], recordVersion)
-	}
-	if crc32.Checksum(b[5:], castagnoli) != binary.BigEndian.Uint32(b[1:5]) {
-		return fmt.Errorf("%w: checksum does not match", errDamaged)
-	}
-	if err := json.Unmarshal(b[5:], v); err != nil {
+	if err := json.Unmarshal(payload, v); err != nil {
 		return fmt.Errorf("%w: %w", errDamaged, err)
 	}
 	return nil

@@ -130,11 +130,14 @@ func (tx *Tx) place(mailbox string) (placeRecord, error) {
 }
 
 func (tx *Tx) log(at time.Time, what, detail string) error {
-	n, err := tx.btx.Bucket(bucketLog).NextSequence()
+	b := tx.btx.Bucket(bucketLog)
+	last, _ := b.Cursor().Last()
+	last = bytes.Clone(last)
+	n, err := b.NextSequence()
 	if err != nil {
 		return err
 	}
-	return tx.put(bucketLog, key64(n), LogEntry{At: at.UTC(), What: what, Detail: detail})
+	return tx.putLinked(bucketLog, key64(n), last, LogEntry{At: at.UTC(), What: what, Detail: detail})
 }
 
 // ── held mail ──

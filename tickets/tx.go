@@ -258,7 +258,11 @@ func (tx *Tx) append(t *Ticket, e Entry) error {
 			return err
 		}
 	}
-	if err := tx.put(bucketEntries, entryKey(t.ID, e.Seq), e); err != nil {
+	var last []byte
+	if e.Seq > 1 {
+		last = entryKey(t.ID, e.Seq-1)
+	}
+	if err := tx.putLinked(bucketEntries, entryKey(t.ID, e.Seq), last, e); err != nil {
 		return err
 	}
 	return tx.putTicket(t)
