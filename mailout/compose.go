@@ -2,14 +2,9 @@ package mailout
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/mail"
-	"net/textproto"
 	"slices"
 	"strings"
 
@@ -48,7 +43,9 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 	if err := checkLetter(l); err != nil {
 		return nil, err
 	}
-	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8))
+	inner, outer := boundaries(l)
+	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8),
+		gomail.WithBoundary(inner))
 	m.SetDateWithValue(l.Date)
 	m.SetMessageIDWithValue(l.MessageID)
 	if err := c.setHeader(m, l); err != nil {
@@ -58,16 +55,17 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 	if l.HTML != "" && l.Class != tickets.ClassAuto {
 		m.AddAlternativeString(gomail.TypeTextHTML, bodyText(l.HTML))
 	}
-	for _, f := range l.Attached {
-		attach(m, f)
-	}
 	var buf bytes.Buffer
+	buf.Grow(2<<10 + len(l.Text) + len(l.HTML) + (len(l.Text)+len(l.HTML))/8)
 	if _, err := m.WriteTo(&buf); err != nil {
 		return nil, err
 	}
-	raw, err := fixBoundaries(buf.Bytes(), l)
-	if err != nil {
-		return nil, err
+	raw := bytes.Replace(buf.Bytes(), []byte(" boundary="+inner+"\r\n"), []byte(` boundary="`+inner+"\"\r\n"), 1)
+	if len(l.Attached) > 0 {
+		var err error
+		if raw, err = withFiles(raw, outer, l.Attached); err != nil {
+			return nil, err
+		}
 	}
 	if err := checkBytes(raw); err != nil {
 		return nil, err
@@ -172,54 +170,6 @@ func bodyText(s string) string {
 		s += "\n"
 	}
 	return s
-}
-
-// attach adds one file with names in the form of RFC 2231.
-func attach(m *gomail.Msg, f tickets.File) {
-	data := f.Data
-	files := append(m.GetAttachments(), &gomail.File{
-		Name: "attachment",
-		Header: textproto.MIMEHeader{
-			"Content-Type":        {mediaType(f.Type)},
-			"Content-Disposition": {disposition(fileName(f.Name))},
-		},
-		Writer: func(w io.Writer) (int64, error) {
-			n, err := w.Write(data)
-			return int64(n), err
-		},
-	})
-	m.SetAttachments(files)
-}
-
-// fixBoundaries replaces the random boundaries by ones that follow from the letter. They begin with "=_", which no
-// quoted-printable or base64 body can hold (RFC 2045 §6.7), so no part can hold its own boundary (S-113). For the same
-// reason no body can look like the place that is searched for, and header fields cannot because their lines go on with a
-// blank.
-func fixBoundaries(raw []byte, l tickets.Letter) ([]byte, error) {
-	if len(l.Attached) == 0 && !bytes.Contains(raw, []byte("\r\nContent-Type: multipart/")) {
-		return raw, nil
-	}
-	key, err := json.Marshal(l)
-	if err != nil {
-		return nil, err
-	}
-	digest := sha256.Sum256(key)
-	for i, from := 0, 0; ; i++ {
-		at := bytes.Index(raw[from:], []byte("\r\nContent-Type: multipart/"))
-		if at < 0 {
-			return raw, nil
-		}
-		from += at + 2
-		_, rest, ok := bytes.Cut(raw[from:], []byte(";\r\n boundary="))
-		random, _, end := bytes.Cut(rest, []byte("\r\n"))
-		if !ok || !end || len(random) == 0 {
-			return nil, errors.New("a part has no boundary")
-		}
-		random = bytes.Clone(random)
-		boundary := fmt.Sprintf("=_%d_%s", i, hex.EncodeToString(digest[:16]))
-		raw = bytes.Replace(raw, slices.Concat([]byte(" boundary="), random), []byte(` boundary="`+boundary+`"`), 1)
-		raw = bytes.ReplaceAll(raw, slices.Concat([]byte("--"), random), []byte("--"+boundary))
-	}
 }
 
 // checkBytes reports why bytes must not go over the wire as they are: line ends other than CRLF, lines over 998

@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"encoding/base64"
 	"fmt"
 	"strings"
 )
@@ -48,7 +49,10 @@ func (d *Desk) carried(a *application, c Class) []File {
 		return nil
 	}
 	if !a.opened {
-		a.files, a.opened = d.Files(a.in.Raw), true
+		a.files, a.opened = a.asTheyCame(), true
+		if a.files == nil {
+			a.files = d.Files(a.in.Raw)
+		}
 	}
 	carriers := 0
 	for _, m := range a.dec.Mails {
@@ -61,13 +65,34 @@ func (d *Desk) carried(a *application, c Class) []File {
 	var list []File
 	for i, f := range a.files {
 		switch {
-		case i < len(take) && !take[i], int64(len(f.Data)) > room:
+		case i < len(take) && !take[i], f.size() > room:
 			continue
 		case i >= len(take) && c == ClassAnswer:
 			return list // what the message's own list does not vouch for
 		}
-		room -= int64(len(f.Data))
+		room -= f.size()
 		list = append(list, f)
 	}
 	return list
+}
+
+// asTheyCame are the attachments as they stand in the raw message, when all of them can go on so. Most can: then nothing
+// of them is decoded and encoded again.
+func (a *application) asTheyCame() []File {
+	var list []File
+	for _, at := range a.in.Message.Attachments {
+		if at.Base64 == nil {
+			return nil
+		}
+		list = append(list, File{Name: at.Name, Type: at.Type, Base64: at.Base64})
+	}
+	return list
+}
+
+// size is how many octets a file has, decoded; by its encoded form a few more, for its line ends.
+func (f *File) size() int64 {
+	if f.Base64 != nil {
+		return int64(base64.StdEncoding.DecodedLen(len(f.Base64)))
+	}
+	return int64(len(f.Data))
 }

@@ -41,6 +41,9 @@ type File struct {
 	Name string
 	Type string
 	Data []byte
+	// Base64 is the data as it goes into a mail, when it came so: lines of base64 alone, of at most 998 octets, with CRLF
+	// between them. Data may be nil then.
+	Base64 []byte
 }
 
 // Composer turns a letter into the bytes that go over the wire: CRLF line ends, no line over 998 octets. Same letter,

@@ -29,7 +29,35 @@ func (b *builder) attach(n *node) {
 	if n.typ == "message/rfc822" || n.typ == "message/global" {
 		subject = b.forwarded(n, data)
 	}
+	before := len(b.m.Attachments)
 	b.file(n, data, subject)
+	if len(b.m.Attachments) > before && defect == "" && transferName(n.encoding) == "base64" {
+		b.m.Attachments[before].Base64 = plainBase64(n.body)
+	}
+}
+
+// maxLine is the longest line of a mail in octets, without its CRLF (RFC 5322 §2.1.1).
+const maxLine = 998
+
+// plainBase64 returns a body of base64 that was decoded without a fault, when its lines can stand in another mail as
+// they are, and otherwise nil.
+func plainBase64(body []byte) []byte {
+	body = bytes.TrimRight(body, "\r\n")
+	for rest := body; ; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 {
+			i = len(rest) + 1 // the last line has no end
+		} else if i == 0 || rest[i-1] != '\r' {
+			return nil
+		}
+		if i-1 > maxLine || bytes.IndexByte(rest[:i-1], '\r') >= 0 {
+			return nil
+		}
+		if i > len(rest) {
+			return body
+		}
+		rest = rest[i+1:]
+	}
 }
 
 // file adds an attachment.
