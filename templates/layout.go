@@ -23,10 +23,8 @@ func blockNames() []string {
 var layoutSource string
 
 // The blocks in the text form. Every line of a quote begins with ">", an empty one too; see layText for the marks.
-const textBlocks = `{{define "said"}}` + "\x01V\x02" + `{{range .}}{{.}}
-{{end}}` + "\x03" + `{{end}}
-{{define "quote"}}` + "\x01V\x02" + `{{range .}}>{{if .}} {{.}}{{end}}
-{{end}}` + "\x03" + `{{end}}
+const textBlocks = `{{define "said"}}` + "\x01V\x02" + `{{plainLines .}}` + "\x03" + `{{end}}
+{{define "quote"}}` + "\x01V\x02" + `{{quotedLines .}}` + "\x03" + `{{end}}
 {{define "banner"}}` + "\x01P\x02" + `{{.}}` + "\x03" + `{{end}}
 {{define "marker"}}` + "\x01V\x02" + `{{.}}` + "\x03" + `{{end}}
 {{define "facts"}}{{range .}}` + "\x01F\x02" + `{{.label}}` + "\x02" + `{{.value}}` + "\x03" + `{{end}}{{end}}
@@ -35,7 +33,36 @@ const textBlocks = `{{define "said"}}` + "\x01V\x02" + `{{range .}}{{.}}
 
 // newTextBase has the blocks of the text form. Values that are missing are errors, never "<no value>".
 func newTextBase() (*template.Template, error) {
-	return template.New("").Option("missingkey=error").Parse(textBlocks)
+	return template.New("").Option("missingkey=error").Funcs(template.FuncMap{
+		"plainLines":  func(lines []string) string { return plainLines(lines, "", "") },
+		"quotedLines": func(lines []string) string { return plainLines(lines, ">", " ") },
+	}).Parse(textBlocks)
+}
+
+// Whole texts are written by functions: a template that goes through their lines takes most of a notice's time.
+
+// plainLines writes lines behind a mark, and behind a gap too where they are not empty.
+func plainLines(lines []string, mark, gap string) string {
+	size := 0
+	for _, l := range lines {
+		size += len(mark) + len(gap) + len(l) + 1
+	}
+	var b strings.Builder
+	b.Grow(size)
+	for _, l := range lines {
+		b.WriteString(mark)
+		if l != "" {
+			b.WriteString(gap)
+		}
+		b.WriteString(l)
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// htmlLines writes lines as HTML that shows them as they are.
+func htmlLines(lines []string) htmltemplate.HTML {
+	return htmltemplate.HTML(strings.ReplaceAll(htmltemplate.HTMLEscapeString(strings.Join(lines, "\n")), "\n", "<br>"))
 }
 
 // newHTMLBase has the layout and the blocks of the HTML form. The comments that only Outlook for Windows reads give it
@@ -46,6 +73,7 @@ func newHTMLBase() (*htmltemplate.Template, error) {
 			return `<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->`
 		},
 		"ghostClose": func() htmltemplate.HTML { return `<!--[if mso]></td></tr></table><![endif]-->` },
+		"lines":      htmlLines,
 	}).Parse(layoutSource)
 }
 

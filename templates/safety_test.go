@@ -362,7 +362,7 @@ func TestBombs_S117(t *testing.T) {
 		}
 	}
 	clock := time.Date(2026, 11, 27, 15, 4, 0, 0, time.UTC)
-	s, err := Load(nil, Options{Now: func() time.Time { return clock }})
+	s, err := Load(override("de/ack-new.md", "public", "x "+fmt.Sprintf(nested, "")), Options{Now: func() time.Time { return clock }})
 	if err != nil {
 		t.Fatal(err)
 	}
