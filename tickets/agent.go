@@ -176,6 +176,7 @@ func (op *operation) wait(c command.Command) bool {
 	if !op.answer {
 		return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#wait"}})
 	}
+	op.asked(op.t, &op.entry)
 	return op.transit(c, eventWait, Line{OK: true, Key: "did.wait"})
 }
 

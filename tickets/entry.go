@@ -110,6 +110,12 @@ const (
 	fieldFollowUpOf   = "follow_up_of"
 	fieldConfirmed    = "confirmed"
 	fieldResolution   = "resolution"
+
+	fieldResolutionCode = "resolution_code"
+	fieldAskedAt        = "asked_at"
+	fieldReminded       = "reminded"
+	fieldRemindAfter    = "remind_after"
+
 	fieldLastPublic   = "last_public"
 	fieldLastCustomer = "last_customer"
 	fieldThread       = "thread" // After: "address message-id", appended
@@ -145,6 +151,12 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatTime(t.ClosedAt)
 	case fieldReopened:
 		return formatInt(t.Reopened)
+	case fieldAskedAt:
+		return formatTime(t.AskedAt)
+	case fieldReminded:
+		return formatInt(t.Reminded)
+	case fieldRemindAfter:
+		return formatTime(t.RemindAfter)
 	case fieldConfirmed:
 		return formatBool(t.Confirmed)
 	case fieldVerified:
@@ -220,6 +232,8 @@ func (t *Ticket) text(field string) *string {
 		return &t.ServiceLevel
 	case fieldResolution:
 		return &t.Resolution
+	case fieldResolutionCode:
+		return &t.ResolutionCode
 	case fieldLastPublic:
 		return &t.LastPublic
 	case fieldLastCustomer:
@@ -300,6 +314,12 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.ClosedAt, err = parseTime(c.After)
 	case fieldReopened:
 		t.Reopened, err = parseInt(c.After)
+	case fieldAskedAt:
+		t.AskedAt, err = parseTime(c.After)
+	case fieldReminded:
+		t.Reminded, err = parseInt(c.After)
+	case fieldRemindAfter:
+		t.RemindAfter, err = parseTime(c.After)
 	case fieldFollowUpOf:
 		var n int
 		n, err = parseInt(c.After)

@@ -22,6 +22,7 @@ type Rules struct {
 
 	CloseAfter   time.Duration // solved → closed
 	ReopenWithin time.Duration // after that an answer becomes a follow-up ticket
+	Waiting      Waiting       // for customers' answers
 	Undo         time.Duration // how long an answer waits before it leaves
 	Limits       Limits
 	Targets      []Target

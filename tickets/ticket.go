@@ -89,6 +89,13 @@ type Ticket struct {
 	Confirmed   bool   `json:"confirmed,omitempty"`  // the requester said thanks for the solution
 	Resolution  string `json:"resolution,omitempty"` // what solved it
 
+	// ResolutionCode is how it ended, in one word, when that was nobody's answer: no_response, duplicate, ….
+	ResolutionCode string `json:"resolution_code,omitempty"`
+
+	AskedAt     time.Time `json:"asked_at,omitzero"`     // when the customer was asked what the ticket waits for
+	Reminded    int       `json:"reminded,omitempty"`    // how often the customer was reminded of that
+	RemindAfter time.Time `json:"remind_after,omitzero"` // the customer is away until then
+
 	LastPublic   string `json:"last_public,omitempty"`   // the last answer the requester was sent
 	LastCustomer string `json:"last_customer,omitempty"` // the new text of the requester's last mail
 

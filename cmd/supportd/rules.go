@@ -32,12 +32,17 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	patience, err := calendarNamed(c, c.Waiting.Calendar)
+	if err != nil {
+		return nil, err
+	}
 	r := &tickets.Rules{
 		Rev: c.Rev, Zone: c.Zone, Languages: c.Languages,
 		Brands: map[string]tickets.Brand{}, Mailboxes: map[string]tickets.Intake{},
 		Teams: map[string]tickets.Team{}, Agents: map[string]tickets.Agent{}, DefaultTeam: c.Intake,
 		Admin: c.Admin.Mail, CloseAfter: c.CloseAfter, ReopenWithin: c.ReopenWithin, Undo: c.Undo,
-		Limits: tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
+		Waiting: tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
+		Limits:  tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
 		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
 	}
 	for _, b := range c.Brands {
