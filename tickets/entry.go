@@ -104,6 +104,8 @@ const (
 	fieldWatchers     = "watchers"   // After: addresses with blanks between
 	fieldChecklists   = "checklists" // After: a JSON list
 	fieldAlert        = "alert"      // After: the AlertState as JSON
+	fieldGiven        = "given"      // After: names with blanks between
+	fieldOverride     = "override"   // After: the Override as JSON
 	fieldSolvedAt     = "solved_at"
 	fieldClosedAt     = "closed_at"
 	fieldReopened     = "reopened"
@@ -163,6 +165,13 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatBool(t.Verified)
 	case fieldTags:
 		return strings.Join(t.Tags, " ")
+	case fieldGiven:
+		return strings.Join(t.Given, " ")
+	case fieldOverride:
+		if t.Override == nil {
+			return ""
+		}
+		return formatJSON(t.Override)
 	case fieldWatchers:
 		return strings.Join(t.Watchers, " ")
 	case fieldChecklists:
@@ -296,6 +305,10 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.Tier, err = parseInt(c.After)
 	case fieldTags:
 		t.Tags = strings.Fields(c.After)
+	case fieldGiven:
+		t.Given = strings.Fields(c.After)
+	case fieldOverride:
+		t.Override, err = unpackOverride(c.After)
 	case fieldWatchers:
 		t.Watchers = strings.Fields(c.After)
 	case fieldChecklists:

@@ -29,6 +29,10 @@ type Rules struct {
 	Calendar     Calendar
 	Answers      map[string]Answer // configured automatic answers, by name
 
+	Categories    []CategoryChoice
+	Items         []Item                       // configuration items; empty: there is no table of them
+	PriorityNames map[string]map[string]string // priority → language → name for people
+
 	Classifier Classifier
 	Renderer   Renderer
 	Composer   Composer

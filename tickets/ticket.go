@@ -68,6 +68,9 @@ type Ticket struct {
 	Urgency  string   `json:"urgency,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
 
+	Given    []string  `json:"given,omitempty"`    // names of the fields above and of ci that a person has decided
+	Override *Override `json:"override,omitempty"` // of the priority
+
 	CI           string   `json:"ci,omitempty"` // configuration item
 	Service      string   `json:"service,omitempty"`
 	Organisation string   `json:"organisation,omitempty"` // the customer
@@ -112,6 +115,7 @@ type Ticket struct {
 func (t *Ticket) clone() *Ticket {
 	c := *t
 	c.Participants, c.Tags, c.Clocks = slices.Clone(t.Participants), slices.Clone(t.Tags), slices.Clone(t.Clocks)
+	c.Given = slices.Clone(t.Given)
 	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
 	c.Thread = maps.Clone(t.Thread)
 	for address, ids := range c.Thread {

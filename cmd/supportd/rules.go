@@ -72,7 +72,19 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
 	}
 	r.Targets = buildTargets(c)
+	nameThings(r, c)
 	return r, nil
+}
+
+// nameThings says what people can name in commands, and read in mails.
+func nameThings(r *tickets.Rules, c *config.Config) {
+	for _, k := range c.Categories {
+		r.Categories = append(r.Categories, tickets.CategoryChoice{Name: k.Name, Labels: k.Labels})
+	}
+	for _, ci := range c.CMDB {
+		r.Items = append(r.Items, tickets.Item{ID: ci.ID, Name: ci.Name})
+	}
+	r.PriorityNames = c.PriorityNames
 }
 
 // buildTargets are the promised times, each with the same reminders on the way.
