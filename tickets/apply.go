@@ -109,7 +109,6 @@ func (d *Desk) carryOut(a *application) error {
 			return err
 		}
 	}
-	d.corrected(a)
 	a.tx.onCommit(func() { d.wakeSender(); kick(d.tick) })
 	return d.settleHeld(a)
 }
@@ -258,12 +257,28 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	if err != nil {
 		return storeError{err}
 	}
-	letter, mail, err := d.composed(a, m, t, first, principal)
+	letter, err := d.letter(a, m, t, first, principal)
 	if err != nil {
 		return err
 	}
-	if err := d.enqueueAll(a, m, t, letter, mail, first); err != nil {
+	rows, err := d.rows(a, m, t, letter.MessageID, first)
+	if err != nil {
 		return err
+	}
+	compose := func() (Letter, []byte, error) { return composed(a.r, m, letter) }
+	if a.tx.making != nil {
+		a.tx.making.start(rows, compose)
+	} else {
+		done, mail, err := compose()
+		if err != nil {
+			return err
+		}
+		for _, o := range rows {
+			o.Subject = done.Subject
+			if err := a.tx.enqueue(o, mail); err != nil {
+				return storeError{err}
+			}
+		}
 	}
 	if m.CountAs != "" {
 		if err := a.tx.countAnswer(m.CountAs, a.now, first); err != nil {
@@ -287,52 +302,58 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	return nil
 }
 
-// composed makes the letter and its bytes. A panic on the way, over a text that nobody thought of, is an error of this
-// mail alone.
-func (d *Desk) composed(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (l Letter, mail []byte, err error) {
+// composed renders a letter's texts and makes its bytes. It needs nothing of the store. A panic on the way, over a text
+// that nobody thought of, is an error of this mail alone.
+func composed(r *Rules, m Mail, l Letter) (done Letter, mail []byte, err error) {
 	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
-	if l, err = d.letter(a, m, t, id, principal); err != nil {
-		return l, nil, err
+	var text Rendered
+	if m.Public != nil {
+		text, err = r.Renderer.Public(m.Template, *m.Public)
+	} else {
+		text, err = r.Renderer.Internal(m.Template, *m.Internal)
 	}
-	if mail, err = a.r.Composer.Compose(l); err != nil {
+	if err != nil {
+		return l, nil, fmt.Errorf("render: %w", err)
+	}
+	l.Subject, l.Text, l.HTML = text.Subject, text.Text, text.HTML
+	if mail, err = r.Composer.Compose(l); err != nil {
 		return l, nil, fmt.Errorf("compose: %w", err)
 	}
 	return l, mail, nil
 }
 
-// enqueueAll makes a row for each recipient of the same bytes.
-func (d *Desk) enqueueAll(a *application, m Mail, t *Ticket, l Letter, mail []byte, first OutgoingID) error {
+// rows are those of the outbox: one for each recipient of the same bytes.
+func (d *Desk) rows(a *application, m Mail, t *Ticket, messageID string, first OutgoingID) ([]Outgoing, error) {
 	var addresses []string
 	for _, r := range append([]Address{m.To}, m.Cc...) {
 		if !slices.ContainsFunc(addresses, func(a string) bool { return strings.EqualFold(a, r.Mail) }) {
 			addresses = append(addresses, r.Mail)
 		}
 	}
+	var rows []Outgoing
 	for i, address := range addresses {
 		id := first
 		if i > 0 {
 			var err error
 			if id, err = a.tx.nextOutgoing(); err != nil {
-				return storeError{err}
+				return nil, storeError{err}
 			}
 		}
 		o := Outgoing{ID: id, Class: m.Class, Template: m.Template, Server: a.brand(t).Server, Recipient: address,
-			MessageID: l.MessageID, Subject: l.Subject, Created: a.now, NotBefore: m.NotBefore}
+			MessageID: messageID, Created: a.now, NotBefore: m.NotBefore}
 		if t != nil {
 			o.Ticket = t.ID
 		}
 		if m.Class != ClassAuto {
 			principal, err := a.tx.principal(address, true)
 			if err != nil {
-				return storeError{err}
+				return nil, storeError{err}
 			}
 			o.EnvelopeFrom = a.brand(t).withToken(a.sign(Token{Purpose: PurposeBounce, Ticket: o.Ticket, Principal: principal, Outgoing: id}))
 		}
-		if err := a.tx.enqueue(o, mail); err != nil {
-			return storeError{err}
-		}
+		rows = append(rows, o)
 	}
-	return nil
+	return rows, nil
 }
 
 func (a *application) sign(t Token) string { return a.tx.store.keys.Sign(t) }
@@ -345,26 +366,19 @@ func (a *application) brand(t *Ticket) Brand {
 	return a.known.Brand
 }
 
-// letter renders a mail and puts everything into it but its bytes.
-func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (Letter, error) {
+// letter is a mail with everything in it but its texts. A panic on the way is an error of this mail alone.
+func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (l Letter, err error) {
+	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
 	b := a.brand(t)
-	var text Rendered
-	var err error
-	l := Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important}
+	l = Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important}
 	if m.Public != nil {
-		text, err = a.r.Renderer.Public(m.Template, *m.Public)
 		l.Language = m.Public.Language
 		if m.Class == ClassAnswer && b.AgentName != nil {
 			l.From.Name = b.AgentName(m.Agent)
 		}
 	} else {
-		text, err = a.r.Renderer.Internal(m.Template, *m.Internal)
 		l.Language = m.Internal.Language
 	}
-	if err != nil {
-		return l, fmt.Errorf("render: %w", err)
-	}
-	l.Subject, l.Text, l.HTML = text.Subject, text.Text, text.HTML
 	token := Token{Purpose: m.Purpose, Principal: principal}
 	idPurpose := m.Purpose | purposeID
 	if m.Class == ClassAuto {
@@ -373,7 +387,7 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 	if t != nil {
 		token.Ticket = t.ID
 		l.Ticket = t.Number
-		l.References = t.Thread[strings.ToLower(m.To.Mail)]
+		l.References = slices.Clone(t.Thread[strings.ToLower(m.To.Mail)])
 		if n := len(l.References); n > 0 {
 			l.InReplyTo = l.References[n-1]
 		}

@@ -24,10 +24,6 @@ type Desk struct {
 	// Read parses a raw message again, for mail that is released from quarantine.
 	Read func(raw []byte, arrived time.Time) *Message
 
-	// Corrected is told after a commit in which an agent gave a ticket its category, before the next transaction begins: it
-	// must be quick. Nil: nobody is.
-	Corrected func(Correction)
-
 	rules atomic.Pointer[Rules]
 	wake  chan struct{}
 	tick  chan struct{}
@@ -71,7 +67,10 @@ func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
 		return nil, err
 	}
 	Failpoint("intake.archived")
-	outcomes, err := d.receive(ctx, b, refs, "")
+	outcomes, err := d.receive(ctx, b, refs, true, "")
+	if errors.Is(err, errNotMade) {
+		outcomes, err = d.receive(ctx, b, refs, false, "")
+	}
 	if err != nil && !endsWork(ctx, err) {
 		d.Log.Error("a message cannot be processed; the batch is taken one by one", "mailbox", b.Mailbox, "err", err)
 		outcomes, err = d.receiveSingly(ctx, b, refs)
@@ -92,12 +91,17 @@ func endsWork(ctx context.Context, err error) bool {
 	return ctx.Err() != nil || errors.Is(err, ErrStopped) || errors.Is(err, ErrFull) || errors.Is(err, errClosed)
 }
 
-// receive settles a batch in one transaction. poison, when set, says why the message is held without a look at it.
-func (d *Desk) receive(ctx context.Context, b Batch, refs []RawRef, poison string) ([]Outcome, error) {
+// receive settles a batch in one transaction. beside says that mails are made beside the decisions, and not
+// each where it is owed. poison, when set, says why the message is held without a look at it.
+func (d *Desk) receive(ctx context.Context, b Batch, refs []RawRef, beside bool, poison string) ([]Outcome, error) {
 	rules := d.Rules()
 	var outcomes []Outcome
 	err := d.Store.Update(ctx, func(tx *Tx) error {
 		outcomes = make([]Outcome, len(b.Messages))
+		if beside {
+			tx.making = newMaking()
+			defer tx.endMaking()
+		}
 		now := d.Now().UTC()
 		for i := range b.Messages {
 			out, err := d.receiveOne(tx, rules, &b.Messages[i], refs[i], now, poison)
@@ -105,6 +109,9 @@ func (d *Desk) receive(ctx context.Context, b Batch, refs []RawRef, poison strin
 				return fmt.Errorf("receive %s: %w", b.Messages[i].Source, err)
 			}
 			outcomes[i] = out
+		}
+		if err := tx.putMade(); err != nil {
+			return err
 		}
 		Failpoint("intake.applied")
 		return tx.advance(b)
@@ -117,17 +124,17 @@ func (d *Desk) receiveSingly(ctx context.Context, b Batch, refs []RawRef) ([]Out
 	var outcomes []Outcome
 	for i := range b.Messages {
 		one := Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Messages: b.Messages[i : i+1]}
-		out, err := d.receive(ctx, one, refs[i:i+1], "")
+		out, err := d.receive(ctx, one, refs[i:i+1], false, "")
 		if err != nil && !endsWork(ctx, err) {
 			d.Log.Error("message held: it cannot be processed", "mailbox", b.Mailbox, "uid", b.Messages[i].Source.UID, "err", err)
-			out, err = d.receive(ctx, one, refs[i:i+1], "it could not be processed: "+oneLine(err.Error()))
+			out, err = d.receive(ctx, one, refs[i:i+1], false, "it could not be processed: "+oneLine(err.Error()))
 		}
 		if err != nil {
 			return nil, err
 		}
 		outcomes = append(outcomes, out...)
 	}
-	_, err := d.receive(ctx, Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Through: b.Through}, nil, "")
+	_, err := d.receive(ctx, Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Through: b.Through}, nil, false, "")
 	return outcomes, err
 }
 
@@ -194,9 +201,6 @@ func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now ti
 	if err != nil {
 		return Outcome{}, err
 	}
-	if err := d.knowOrigin(tx, rules, known, in); err != nil {
-		return Outcome{}, err
-	}
 	decision := Decide(known, in, rules, now)
 	Failpoint("intake.decided")
 	return d.apply(&application{tx: tx, r: rules, in: in, known: known, dec: decision, now: now}, ref)
@@ -234,9 +238,6 @@ func (d *Desk) Explain(in *Incoming) (Decision, error) {
 	err := d.Store.View(func(tx *Tx) error {
 		known, err := tx.know(rules, in, now)
 		if err != nil {
-			return err
-		}
-		if err := d.knowOrigin(tx, rules, known, in); err != nil {
 			return err
 		}
 		decision = Decide(known, in, rules, now)

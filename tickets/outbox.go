@@ -97,6 +97,11 @@ func checkAddress(a string) error {
 
 // Outgoing returns one mail of the outbox, without its bytes.
 func (tx *Tx) Outgoing(id OutgoingID) (*Outgoing, error) {
+	if tx.making != nil && tx.making.holds(id) {
+		if err := tx.putMade(); err != nil {
+			return nil, err
+		}
+	}
 	var o Outgoing
 	ok, err := tx.get(bucketOutbox, key64(uint64(id)), &o)
 	if err != nil {

@@ -22,16 +22,11 @@ type Rules struct {
 
 	CloseAfter   time.Duration // solved → closed
 	ReopenWithin time.Duration // after that an answer becomes a follow-up ticket
-	Waiting      Waiting       // for customers' answers
 	Undo         time.Duration // how long an answer waits before it leaves
 	Limits       Limits
 	Targets      []Target
 	Calendar     Calendar
 	Answers      map[string]Answer // configured automatic answers, by name
-
-	Categories    []CategoryChoice
-	Items         []Item                       // configuration items; empty: there is no table of them
-	PriorityNames map[string]map[string]string // priority → language → name for people
 
 	Classifier Classifier
 	Renderer   Renderer

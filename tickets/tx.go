@@ -43,6 +43,7 @@ type Tx struct {
 	store    *Store
 	writable bool
 	after    []func()
+	making   *making // mails that are made beside the decisions; nil: each where it is owed
 }
 
 // onCommit runs f once everything of this transaction is durable.

@@ -39,16 +39,6 @@ func buildCalendar(c *config.Config) (tickets.Calendar, error) {
 	return targets, errors.Join(wrong...)
 }
 
-// calendarNamed builds one of the configuration's calendars; nil when there is none of that name.
-func calendarNamed(c *config.Config, name string) (tickets.Calendar, error) {
-	for _, one := range c.Calendars {
-		if one.Name == name {
-			return calendar.New(schedule(one))
-		}
-	}
-	return nil, nil
-}
-
 // schedule is a calendar of the configuration as it is counted.
 func schedule(c config.Calendar) calendar.Schedule {
 	s := calendar.Schedule{Name: c.Name, Zone: c.Zone, Hours: map[time.Weekday][]calendar.Interval{}, Holidays: c.Holidays}

@@ -66,7 +66,6 @@ type Config struct {
 	Rules         []classify.Rule   // in the order of the file; people are named as they stand there
 	Checklists    map[string]string // path as written in Rules to text
 
-	Waiting      Waiting       // for customers' answers
 	CloseAfter   time.Duration // from solved to closed
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
 
@@ -80,13 +79,6 @@ type Config struct {
 	Undo      time.Duration
 	DiskFloor int64 // octets that must stay free
 	Admin     tickets.Address
-}
-
-// Waiting is what happens while a ticket waits for its customer. Times are working time since the question.
-type Waiting struct {
-	Remind   []time.Duration // ascending
-	After    time.Duration   // when the ticket is solved; 0: never
-	Calendar string          // whose hours count
 }
 
 // Spam is the part of the spam policy that is read and checked, and that nothing obeys yet; the zero value says nothing.

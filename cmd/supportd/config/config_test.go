@@ -62,7 +62,6 @@ func TestShortFormInFull(t *testing.T) {
 			Text:  "Wir haben Montag bis Donnerstag von 8 bis 17 Uhr geöffnet, freitags bis 14 Uhr.\n\nIhre Tischlerei Huber\n"}},
 		Matrix: defaultMatrix(), PriorityNames: defaultPriorityNames(), Threshold: classify.Threshold{Score: 3, Margin: 2},
 		Routes:     classify.Route{Name: "root", To: "support"},
-		Waiting:    Waiting{Remind: []time.Duration{20 * time.Hour, 50 * time.Hour}, After: 80 * time.Hour, Calendar: "standard"},
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
 		State: "state", Undo: 10 * time.Second, DiskFloor: 200_000_000, Admin: tickets.Address{Mail: "max@huber-tischlerei.example"},
