@@ -3,9 +3,12 @@ package tickets
 import (
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"supportd/tickets/handover"
 )
 
 // Rules is one revision of the configuration, as the desk obeys it. It is never changed: a reload swaps the whole.
@@ -27,6 +30,14 @@ type Rules struct {
 	Targets      []Target
 	Calendar     Calendar
 	Answers      map[string]Answer // configured automatic answers, by name
+
+	Handover       handover.Rules
+	SecondTier     map[string]string // category → team that #escalate means when it names none
+	Items          map[string]Item   // configuration items, by lower-case name
+	Vendors        map[string]Vendor // third parties, by name
+	VendorRemind   []Step            // at a share of Vendor.Respond
+	Redact         []string          // what requests to third parties go without, beside the customer's name and address
+	ServiceManager string            // lower-case address; "" for none
 
 	Classifier Classifier
 	Renderer   Renderer
@@ -60,6 +71,7 @@ type Team struct {
 	Lead    string   // lower-case address; "" for none
 	Address string   // gets a copy of notices, without a right to answer; "" for none
 	Members []string // lower-case addresses
+	Skills  []string // lower case
 }
 
 // Agent is a person who may answer customers.
@@ -67,6 +79,25 @@ type Agent struct {
 	Address  string
 	Name     string
 	Language string
+}
+
+// Item is a configuration item.
+type Item struct {
+	Name   string // as it is written
+	Team   string // that answers for it; "" when unknown
+	Vendor string // name of the third party behind it; "" for none
+}
+
+// Vendor is a third party that agents can ask for help, and that helps by contract.
+type Vendor struct {
+	Name      string
+	To        Address
+	Contract  string // "" when requests name none
+	Language  string
+	Calendar  Calendar
+	Respond   time.Duration  // working time in which it answers; 0: nothing was agreed
+	Reference *regexp.Regexp // its group is their number for a case; nil when they have none
+	Skills    []string       // lower case: what it is asked for
 }
 
 // Limits are the caps on what the desk does by itself.

@@ -21,6 +21,9 @@ const (
 	PurposeBounce   Purpose = 4 // an envelope sender: reports about one Outgoing come here
 	PurposeCopy     Purpose = 5 // the reply address of a team address's copy: gives no right
 
+	PurposeVendor Purpose = 6 // a third party's reply address: what comes there stays inside
+	PurposeForm   Purpose = 7 // an agent's reply address of a form or a question: the reply fills it in, and stays inside
+
 	purposeID Purpose = 8 // added to a purpose: the same, in a Message-ID
 	// PurposeIDAnswer, PurposeIDNote and PurposeIDCustomer mark the Message-IDs of mails whose reply address has the
 	// purpose of that name; PurposeIDAuto those of automatic answers (S-060); PurposeIDCopy those of team copies.

@@ -69,6 +69,7 @@ func (a *app) check(ctx context.Context, online, strict bool) error {
 	}
 	if c != nil {
 		r.Findings = append(r.Findings, sinceInTheFuture(a.config, c, a.now())...)
+		r.Findings = append(r.Findings, contractsEnding(a.config, c, a.now())...)
 	}
 	if c != nil && online {
 		a.probe(ctx, c, &r)

@@ -61,7 +61,13 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 				r.Agents[address] = tickets.Agent{Address: address, Name: firstOf(m.Name, nameFrom(address))}
 			}
 		}
+		for _, s := range t.Skills {
+			team.Skills = append(team.Skills, strings.ToLower(s))
+		}
 		r.Teams[t.Name] = team
+	}
+	if err := buildTiers(c, r); err != nil {
+		return nil, err
 	}
 	for _, a := range c.Answers {
 		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}

@@ -12,6 +12,7 @@ import (
 
 	"supportd/classify"
 	"supportd/tickets"
+	"supportd/tickets/handover"
 )
 
 // FormatVersion is the version of the file format that this program reads.
@@ -65,6 +66,12 @@ type Config struct {
 	Routes        classify.Route    // its To is Intake
 	Rules         []classify.Rule   // in the order of the file; people are named as they stand there
 	Checklists    map[string]string // path as written in Rules to text
+
+	Handover       handover.Rules
+	Vendors        []Vendor        // in the order of the file
+	VendorRemind   []Step          // by rising percentage of the time in which a third party answers
+	Redact         []string        // what requests to third parties go without: phone, private_address, credentials
+	ServiceManager tickets.Address // zero: nobody
 
 	CloseAfter   time.Duration // from solved to closed
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
@@ -161,6 +168,19 @@ type Team struct {
 	Lead      tickets.Address // zero: nobody
 	Calendars []string        // hours are the union of all; never empty
 	Skills    []string
+}
+
+// Vendor is a third party.
+type Vendor struct {
+	Name      string
+	To        tickets.Address
+	Contract  string
+	Until     string // 2027-02-28; "" for no end
+	Language  string
+	Calendar  string
+	Respond   time.Duration // business time; 0: nothing was agreed
+	Reference string        // a pattern with one group; "" for none
+	For       []string      // skills of teams
 }
 
 // Step is one reminder on the way to a deadline.

@@ -21,6 +21,7 @@ import (
 
 	"supportd/classify"
 	"supportd/tickets"
+	"supportd/tickets/handover"
 )
 
 // same compares what two configurations say, not where they stand.
@@ -64,7 +65,9 @@ func TestShortFormInFull(t *testing.T) {
 		Routes:     classify.Route{Name: "root", To: "support"},
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
-		State: "state", Undo: 10 * time.Second, DiskFloor: 200_000_000, Admin: tickets.Address{Mail: "max@huber-tischlerei.example"},
+		Handover: handover.Default(false), VendorRemind: []Step{{75, []string{"assignee"}}, {100, []string{"assignee", "team_lead"}}},
+		Redact: []string{"phone", "private_address", "credentials"},
+		State:  "state", Undo: 10 * time.Second, DiskFloor: 200_000_000, Admin: tickets.Address{Mail: "max@huber-tischlerei.example"},
 	}
 	if diff := cmp.Diff(want, got, same); diff != "" {
 		t.Errorf("the short form means something else (-want +got):\n%s", diff)

@@ -51,6 +51,7 @@ func Expand(c *Config) ([]byte, error) {
 		teams.add(t.Name, c.expandTeam(t))
 	}
 	root.add("teams", teams)
+	c.expandTiers(root)
 	c.expandClassification(root)
 
 	if c.FirstResponse > 0 {

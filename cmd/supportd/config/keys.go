@@ -57,13 +57,18 @@ type fileKeys struct {
 	Rules             list[ruleKeys]      `key:"rules" doc:"What is added to tickets. All rules that match apply, in no particular order."`
 	Spam              spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
 
+	Handover       handoverKeys       `key:"handover" doc:"What the next tier is told before a ticket is handed to it."`
+	Vendors        named[vendorKeys]  `key:"vendors" doc:"Third parties, by name. What they write reaches nobody but the team."`
+	VendorDefaults vendorDefaultsKeys `key:"vendor_defaults" doc:"What holds for all third parties."`
+	ServiceManager opt[string]        `key:"service_manager" kind:"person" example:"r.schroeder" doc:"Gets what is for service_manager: an address of the staff, or an id of people. Default: nobody."`
+
 	State     opt[string]          `key:"state" kind:"path" default:"state" example:"/var/lib/supportd" doc:"Directory of the store, relative to this file."`
 	Listen    opt[string]          `key:"listen" kind:"listen" example:"127.0.0.1:8025" doc:"Address of the status page, health check and metrics. Default: none."`
 	Undo      opt[time.Duration]   `key:"undo" kind:"duration" default:"10s" max:"1h" example:"10s" doc:"How long an agent's answer waits so that #undo can stop it. 0 sends at once."`
 	DiskFloor opt[int64]           `key:"disk_floor" kind:"size" default:"200MB" min:"1MB" example:"200MB" doc:"Free space below which no more mail is taken in."`
 	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
-	_ struct{} `unsupported:"include service_levels sla service_manager on_call vendors vendor_defaults questions escalations safety_net major_incident handover knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
+	_ struct{} `unsupported:"include service_levels sla on_call questions escalations safety_net major_incident knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
 }
 
 // organisationKeys says who runs the desk.

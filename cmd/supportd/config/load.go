@@ -293,6 +293,8 @@ type resolver struct {
 	getenv func(string) (string, bool)
 	sum    hash.Hash
 	cfg    *Config
+
+	vendorCells []cell // of the table of items, to be checked when the third parties are known
 }
 
 // hashed makes a file count for the revision.

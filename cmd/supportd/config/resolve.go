@@ -27,6 +27,8 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.remind(k)
 	r.customers(k)
 	r.items(k)
+	r.handover(k)
+	r.vendors(k)
 	r.spam(k)
 	r.priorities(k)
 	r.categories(k)

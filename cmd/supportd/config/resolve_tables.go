@@ -207,6 +207,7 @@ func (r *resolver) items(k *fileKeys) {
 		} else if owner.text == "" && i.ID != "" {
 			r.warn("", owner.at, "name the team that answers for it", "%s has no owner", i.ID)
 		}
+		r.vendorCells = append(r.vendorCells, w.get("vendor").one()...)
 		if v, ok := r.cellValue(w.get("criticality"), "name"); ok {
 			i.Criticality = v.(string)
 		}

@@ -315,4 +315,5 @@ language-not-among merge-key mixed-forms mixed-mailboxes move-to-idle move-to-mi
 path-home remind-lead same-address same-folder secret-env-unset secret-file-empty secret-file-folder secret-file-lines
 secret-file-missing secret-file-near secret-file-open secret-missing state-file tag team-calendar team-nobody
 team-own-address team-twice templates-missing tier-none tls-none zone-abbreviation zone
+handover-item vendor-cells
 `
