@@ -9,8 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/emersion/go-sasl"
 )
 
 // TLSMode is how a connection is protected.
@@ -40,13 +38,7 @@ const (
 	DefaultKeyword = "$SupportdDone"
 )
 
-// Authenticator logs in by other means than a password, such as OAUTHBEARER (RFC 7628).
-type Authenticator interface {
-	// SASL gives a fresh exchange for one login. It may have to ask somewhere for a token.
-	SASL(ctx context.Context) (sasl.Client, error)
-}
-
-// Config says which mailbox to follow, and how. Name, Host, User and one of Password and Auth are required.
+// Config says which mailbox to follow, and how. Name, Host, User and one of Password and Token are required.
 type Config struct {
 	Name string // of the mailbox in the configuration; part of every Source
 	Host string
@@ -55,8 +47,11 @@ type Config struct {
 	User string
 	// Password is asked for at every login, so that a changed one is picked up without a restart.
 	Password func() (string, error)
-	Auth     Authenticator // set: Password is not used
-	CAFile   string        // PEM file with roots that are trusted beside the system's
+	// Token, when set, is used in place of Password: it gives an OAuth2 access token for one login, by OAUTHBEARER (RFC
+	// 7628) or XOAUTH2. refused is the token that the server has just refused, "" for none. An error that has a method
+	// Permanent() bool which says true is one that trying again soon cannot help.
+	Token  func(ctx context.Context, refused string) (string, error)
+	CAFile string // PEM file with roots that are trusted beside the system's
 
 	Folder  string        // default INBOX
 	Poll    time.Duration // look at the mailbox at least this often; default 60 s
@@ -97,7 +92,7 @@ func (c Config) check() error {
 		return fmt.Errorf("tls %q is unknown: write implicit, starttls or none", c.TLS)
 	case c.TLS == TLSNone && !isLoopback(c.Host):
 		return fmt.Errorf("tls: none is allowed to loopback addresses only, not to %s", c.Host)
-	case c.Auth == nil && (c.User == "" || c.Password == nil):
+	case c.User == "" || c.Password == nil && c.Token == nil:
 		return errors.New("a mailbox needs a user and a password")
 	case c.After != AfterLeave && c.After != AfterFlag && c.After != AfterMove:
 		return fmt.Errorf("after %q is unknown: write leave, flag or move", c.After)

@@ -35,13 +35,23 @@ type link struct {
 	cert  *x509.Certificate
 }
 
-// dial connects, protects the connection as the configuration says, and logs in. limit is for each step.
+// dial connects, protects the connection as the configuration says, and logs in. limit is for each step. A token that the
+// server refuses may have been taken back before its time: it is replaced once, on a new connection.
 func dial(ctx context.Context, cfg Config, limit time.Duration) (*link, error) {
+	l, err := dialWith(ctx, cfg, limit, "")
+	var refused *refusedToken
+	if errors.As(err, &refused) {
+		return dialWith(ctx, cfg, limit, refused.token)
+	}
+	return l, err
+}
+
+func dialWith(ctx context.Context, cfg Config, limit time.Duration, refused string) (*link, error) {
 	l, err := connect(ctx, cfg, limit)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.login(ctx); err != nil {
+	if err := l.login(ctx, refused); err != nil {
 		l.close()
 		return nil, err
 	}
@@ -165,28 +175,28 @@ func readLine(br *bufio.Reader) ([]byte, error) {
 	return bytes.Clone(line), nil
 }
 
-// login gives the password, or runs the Authenticator's exchange. It sends nothing where the server forbids it.
-func (l *link) login(ctx context.Context) error {
+// login gives the password, or a token. It sends nothing where the server forbids it.
+func (l *link) login(ctx context.Context, refused string) error {
 	if l.c.State() == imap.ConnStateAuthenticated {
 		return l.readCaps(ctx) // PREAUTH inside TLS
 	}
 	if err := l.readCaps(ctx); err != nil {
 		return err
 	}
-	err := l.authenticate(ctx)
+	err := l.authenticate(ctx, refused)
 	if err != nil {
 		return err
 	}
 	return l.readCaps(ctx)
 }
 
-func (l *link) authenticate(ctx context.Context) error {
+func (l *link) authenticate(ctx context.Context, refused string) error {
 	var exchange sasl.Client
-	var user, password string
-	if l.cfg.Auth != nil {
+	var user, password, token string
+	if l.cfg.Token != nil {
 		var err error
-		if exchange, err = l.cfg.Auth.SASL(ctx); err != nil {
-			return fmt.Errorf("get credentials: %w", err)
+		if token, exchange, err = l.byToken(ctx, refused); err != nil {
+			return err
 		}
 	} else {
 		secret, err := l.cfg.Password()
@@ -213,6 +223,9 @@ func (l *link) authenticate(ctx context.Context) error {
 		switch no.Code {
 		case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
 			return fmt.Errorf("log in: %w", err) // not about the password (RFC 5530)
+		}
+		if token != "" {
+			return &refusedToken{token: token, said: oneLine(strings.ReplaceAll(no.Text, token, "***"))}
 		}
 		return fmt.Errorf("%w: the server says %q", errLogin, oneLine(no.Text))
 	}

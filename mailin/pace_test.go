@@ -2,23 +2,15 @@ package mailin_test
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/emersion/go-sasl"
-
 	"supportd/mailin"
 	"supportd/mailin/imaptest"
 )
-
-// badExchange is a SASL exchange that fails in the middle.
-type badExchange struct{}
-
-type badAuth struct{}
 
 // TestReconnectPace: S-020. A server that closes at once is not asked more often than the backoff says.
 func TestReconnectPace(t *testing.T) {
@@ -81,29 +73,6 @@ func TestLoginPace(t *testing.T) {
 	}
 }
 
-func (badExchange) Start() (string, []byte, error) { return "XOAUTH2", []byte("token"), nil }
-
-func (badExchange) Next([]byte) ([]byte, error) { return nil, errors.New("token expired") }
-
-// TestBrokenExchange: rule 8. A SASL exchange that fails half way ends the connection; it does not hang.
-func TestBrokenExchange(t *testing.T) {
-	s := startScript(t, &imaptest.Script{Caps: "IMAP4rev1 AUTH=XOAUTH2 SASL-IR", Handle: func(c *imaptest.ScriptConn, tag, command string) bool {
-		if !strings.HasPrefix(command, "AUTHENTICATE") {
-			return false
-		}
-		c.Send("+ eyJzdGF0dXMiOiI0MDAifQ==")
-		return true
-	}})
-	d := newDesk()
-	p := newPoller(s.Port(), d)
-	p.Mailbox.Auth = badAuth{}
-	run(t, p)
-	eventually(t, "second connection", func() bool { return s.Connections() >= 2 })
-	if st := p.Status(); !strings.Contains(st.Error, "token expired") {
-		t.Errorf("status: %+v", st)
-	}
-}
-
 // TestIdleRefused: a server that announces IDLE and refuses it is polled.
 func TestIdleRefused(t *testing.T) {
 	s := startScript(t, &imaptest.Script{Handle: func(c *imaptest.ScriptConn, tag, command string) bool {
@@ -145,5 +114,3 @@ func TestEndsPolitely(t *testing.T) {
 		t.Errorf("last command %q", c[len(c)-1])
 	}
 }
-
-func (badAuth) SASL(context.Context) (sasl.Client, error) { return badExchange{}, nil }

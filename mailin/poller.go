@@ -54,7 +54,7 @@ type Poller struct {
 	Log    *slog.Logger              // nil: silent
 	Now    func() time.Time          // nil: time.Now
 	Rand   func() float64            // jitter, in [0,1); nil: none
-	Wake   <-chan struct{}           // look at the mailbox now; may be nil
+	Wake   <-chan struct{}           // look at the mailbox now, and do not wait before connecting again; may be nil
 	After  func(time.Duration) Alarm // nil: real timers
 	Timing Timing
 
@@ -180,7 +180,7 @@ func pause(t Timing, random func() float64, err error, failures int) time.Durati
 	}
 	d = time.Duration(float64(d) * (0.5 + random()/2))
 	switch {
-	case errors.Is(err, errLogin):
+	case errors.Is(err, errLogin) || needsPerson(err):
 		d = max(d, t.Login+time.Duration(float64(t.Login)*random()/10))
 	case isBusy(err, failures):
 		d = max(d, t.Busy+time.Duration(float64(t.Busy)*random()/2))
@@ -206,12 +206,14 @@ func isBusy(err error, failures int) bool {
 	return status.Type == imap.StatusResponseTypeBye
 }
 
-// sleep waits, and reports whether the time passed before ctx ended.
+// sleep waits, at most until somebody wants the mailbox looked at, and reports whether ctx goes on.
 func (p *Poller) sleep(ctx context.Context, d time.Duration) bool {
 	a := p.After(d)
 	defer a.Stop()
 	select {
 	case <-a.C:
+		return true
+	case <-p.Wake:
 		return true
 	case <-ctx.Done():
 		return false

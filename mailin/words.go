@@ -33,12 +33,17 @@ func inWords(err error, cfg Config) string {
 }
 
 func words(err error, cfg Config) string {
-	if s := tlsWords(err, cfg); s != "" {
-		return s
-	}
 	var dns *net.DNSError
 	var folder *folderError
 	var status *imap.Error
+	var refused *refusedToken
+	var token *tokenError
+	if errors.As(err, &token) {
+		return token.Error() // what is wrong is not at this server
+	}
+	if s := tlsWords(err, cfg); s != "" {
+		return s
+	}
 	switch {
 	case errors.As(err, &dns) && dns.IsNotFound:
 		return fmt.Sprintf("no such host %q: check host", cfg.Host)
@@ -46,6 +51,10 @@ func words(err error, cfg Config) string {
 		return fmt.Sprintf("the name %q cannot be looked up now: check the network", cfg.Host)
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "connection refused: check port, and whether the server runs"
+	case errors.As(err, &refused):
+		return refused.Error() + ": check user, scopes, and that the account may use IMAP"
+	case errors.Is(err, errLogin) && cfg.Token != nil:
+		return err.Error() + ": use password_file, or another server"
 	case errors.Is(err, errLogin):
 		return strings.ReplaceAll(err.Error(), "\n", " ") + ": check user and password"
 	case errors.As(err, &folder) && errors.As(err, &status):

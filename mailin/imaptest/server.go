@@ -29,6 +29,12 @@ type Options struct {
 	CertHosts []string  // names in the certificate; nil: localhost, 127.0.0.1 and ::1
 	CertUntil time.Time // end of the certificate; zero: in a year
 
+	// Token, when set, makes the server take access tokens by OAUTHBEARER and XOAUTH2: it tells whose a token is, "*" for
+	// everybody's.
+	Token      func(token string) (user string, ok bool)
+	NoBearer   bool // without OAUTHBEARER, as large providers are
+	NoPassword bool // passwords are refused
+
 	Log *slog.Logger // nil: silent
 }
 

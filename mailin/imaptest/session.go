@@ -39,7 +39,7 @@ func (s *session) Login(name, password string) error {
 		return no(imap.ResponseCodeAuthenticationFailed, s.srv.faults.RefuseLogin)
 	}
 	u := s.srv.users[name]
-	if u == nil || subtle.ConstantTimeCompare([]byte(u.password), []byte(password)) != 1 {
+	if u == nil || s.srv.opts.NoPassword || subtle.ConstantTimeCompare([]byte(u.password), []byte(password)) != 1 {
 		return imapserver.ErrAuthFailed
 	}
 	s.user = u
