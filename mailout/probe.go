@@ -36,7 +36,7 @@ func Probe(ctx context.Context, server Server) (ProbeReport, error) {
 		return ProbeReport{}, err
 	}
 	report := ProbeReport{Server: server.Name, Addr: server.addr(), STARTTLS: server.TLS == TLSStart}
-	s, err := connect(ctx, server, new(net.Dialer).DialContext)
+	s, err := connect(ctx, server, new(net.Dialer).DialContext, "")
 	if err != nil {
 		return report, err
 	}

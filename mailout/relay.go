@@ -30,6 +30,7 @@ type relay struct {
 	up    bool       // the last contact was good
 	state problem
 	held  map[string]*problem // by sender
+	stale string              // a token that the server does not take any more; "" for none
 	since time.Time           // of up, or of the first failure
 	freed chan struct{}       // told when a connection has become idle
 }
@@ -203,12 +204,12 @@ func (r *relay) open(ctx context.Context, fresh bool) (*session, error) {
 		return s, nil
 	}
 	r.mu.Lock()
-	until, last := r.state.until, r.state.last
+	until, last, stale := r.state.until, r.state.last, r.stale
 	r.mu.Unlock()
 	if until.After(r.now()) {
 		return nil, errors.New(last)
 	}
-	s, err := connect(ctx, r.server, r.dial)
+	s, err := connect(ctx, r.server, r.dial, stale)
 	if err != nil {
 		var server *ServerError
 		if ctx.Err() == nil {
@@ -235,6 +236,7 @@ func (r *relay) give(s *session) {
 // deliver tries one mail, and says how that ended. A kept connection that the server has closed in the meantime is no
 // failure: the mail then goes by a new one.
 func (r *relay) deliver(ctx context.Context, m *tickets.Outgoing) tickets.Delivery {
+	renewed := false
 	for fresh := false; ; fresh = true {
 		s, err := r.take(ctx, fresh)
 		if err != nil {
@@ -243,6 +245,14 @@ func (r *relay) deliver(ctx context.Context, m *tickets.Outgoing) tickets.Delive
 		}
 		kept := s.used > 0
 		o := s.send(m)
+		if o.login && s.token != "" && !renewed && ctx.Err() == nil {
+			// The token has ended in the middle of the session: its connections are of no more use, a fresh token is.
+			renewed = true
+			r.spoil(s.token)
+			s.close()
+			r.discard()
+			continue
+		}
 		if o.lost {
 			s.close()
 			if o.early && kept && ctx.Err() == nil {
@@ -257,6 +267,13 @@ func (r *relay) deliver(ctx context.Context, m *tickets.Outgoing) tickets.Delive
 		}
 		return r.delivery(m, o, r.conclude(ctx, m, o))
 	}
+}
+
+// spoil notes that a token is not taken any more.
+func (r *relay) spoil(token string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stale = token
 }
 
 // conclude draws the conclusions from an outcome for the server, and returns when it may be used again.

@@ -35,9 +35,9 @@ type Server struct {
 	CAFile    string // PEM file of authorities that are trusted beside the system's
 	LocalName string // said in EHLO; "": the connection's own address as a literal
 
-	// Auth, when set, is used for the login in place of User and Password: given the mechanisms that the server offers,
-	// it returns the one to use and the initial response, such as XOAUTH2 or OAUTHBEARER (RFC 7628) with a fresh token.
-	Auth func(ctx context.Context, offered []string) (mechanism string, initial []byte, err error)
+	// Token, when set, is used in place of Password: it gives an OAuth2 access token for one login, by OAUTHBEARER (RFC
+	// 7628) or XOAUTH2. refused is the token that the server has just refused, "" for none.
+	Token func(ctx context.Context, refused string) (string, error)
 
 	// Retry are the pauses between the attempts at one mail; the last one repeats.
 	// Default: 1 min, 5 min, 15 min, 1 h, 4 h.

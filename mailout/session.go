@@ -34,13 +34,24 @@ type session struct {
 	sizeParam             bool  // MAIL takes SIZE (RFC 1870)
 
 	loggedIn bool
-	used     int  // transactions begun
-	dirty    bool // RSET is due before the next transaction
+	token    string // that we logged in with
+	used     int    // transactions begun
+	dirty    bool   // RSET is due before the next transaction
 	lastUsed time.Time
 }
 
-// connect opens a session. The error is a *ServerError. When ctx ends, the connection is closed, now or later.
-func connect(ctx context.Context, server Server, dial dialer) (*session, error) {
+// connect opens a session. The error is a *ServerError. When ctx ends, the connection is closed, now or later. refused is a
+// token that the server does not take any more; one that it refuses at the login is replaced once.
+func connect(ctx context.Context, server Server, dial dialer, refused string) (*session, error) {
+	s, err := connectOnce(ctx, server, dial, refused)
+	var no *refusedToken
+	if errors.As(err, &no) && no.token != refused {
+		return connectOnce(ctx, server, dial, no.token)
+	}
+	return s, err
+}
+
+func connectOnce(ctx context.Context, server Server, dial dialer, refused string) (*session, error) {
 	config, err := server.tlsConfig()
 	if err != nil {
 		return nil, server.serverError("cannot set up TLS", "", true, err)
@@ -53,7 +64,7 @@ func connect(ctx context.Context, server Server, dial dialer) (*session, error) 
 	}
 	s := &session{server: server, wire: &wire{Conn: raw}, lastUsed: time.Now()}
 	s.stop = context.AfterFunc(ctx, func() { raw.Close() })
-	if err := s.open(ctx, config); err != nil {
+	if err := s.open(ctx, config, refused); err != nil {
 		s.close()
 		return nil, err
 	}
@@ -61,7 +72,7 @@ func connect(ctx context.Context, server Server, dial dialer) (*session, error) 
 }
 
 // open takes a fresh connection to where mail can be sent.
-func (s *session) open(ctx context.Context, config *tls.Config) error {
+func (s *session) open(ctx context.Context, config *tls.Config, refused string) error {
 	if s.server.TLS == TLSNone && !loopback(s.wire.RemoteAddr()) {
 		return s.server.serverError("tls: none is for servers on this machine only", "use tls: implicit or starttls", true, nil)
 	}
@@ -88,7 +99,7 @@ func (s *session) open(ctx context.Context, config *tls.Config) error {
 		}
 	}
 	s.learn()
-	return s.login(ctx)
+	return s.login(ctx, refused)
 }
 
 func (s *session) hello() error {
@@ -150,12 +161,12 @@ func (s *session) mechanisms() []string {
 // A server on this machine that is spoken to in clear text and offers no login at all is used without one: relays on
 // loopback take mail from local processes, and the short form has one user for both servers. Elsewhere a missing offer
 // may mean that somebody took it out (S-152).
-func (s *session) login(ctx context.Context) error {
+func (s *session) login(ctx context.Context, refused string) error {
 	offered := s.mechanisms()
-	if s.server.User == "" && s.server.Auth == nil || s.server.TLS == TLSNone && len(offered) == 0 {
+	if s.server.User == "" || s.server.TLS == TLSNone && len(offered) == 0 {
 		return nil
 	}
-	auth, err := s.auth(ctx, offered)
+	auth, err := s.auth(ctx, offered, refused)
 	if err != nil {
 		return err
 	}
@@ -164,6 +175,10 @@ func (s *session) login(ctx context.Context) error {
 		var reply *textproto.Error
 		if errors.As(err, &reply) {
 			reply.Msg = s.redact(reply.Msg)
+			if s.token != "" && reply.Code/100 == 5 {
+				return s.server.serverError("the token for "+strconv.Quote(s.server.User)+" was refused", "check user, scopes, and that the account may use SMTP",
+					true, &refusedToken{token: s.token, said: reply})
+			}
 			return s.server.serverError("login as "+strconv.Quote(s.server.User)+" was refused", "check user and password_file", reply.Code/100 == 5, reply)
 		}
 		return s.server.serverError("login failed", "", false, err)
@@ -173,13 +188,9 @@ func (s *session) login(ctx context.Context) error {
 }
 
 // auth chooses how to log in.
-func (s *session) auth(ctx context.Context, offered []string) (smtp.Auth, error) {
-	if s.server.Auth != nil {
-		mechanism, initial, err := s.server.Auth(ctx, offered)
-		if err != nil {
-			return nil, s.server.serverError("no token for the login", "", false, err)
-		}
-		return &tokenAuth{mechanism: mechanism, initial: initial}, nil
+func (s *session) auth(ctx context.Context, offered []string, refused string) (smtp.Auth, error) {
+	if s.server.Token != nil {
+		return s.byToken(ctx, offered, refused)
 	}
 	// What goes unencrypted goes to this machine only: open has seen to that.
 	clear := s.server.TLS == TLSNone
@@ -194,33 +205,12 @@ func (s *session) auth(ctx context.Context, offered []string) (smtp.Auth, error)
 }
 
 func (s *session) redact(text string) string {
-	if s.server.Password == "" {
-		return text
+	for _, secret := range []string{s.server.Password, s.token} {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
 	}
-	return strings.ReplaceAll(text, s.server.Password, "***")
-}
-
-// tokenAuth sends one initial response; a challenge after that is the server's way to give details of a refusal, and is
-// answered with an empty response (RFC 7628 §3.2.3), so that the refusal itself follows.
-type tokenAuth struct {
-	mechanism string
-	initial   []byte
-}
-
-// Start implements smtp.Auth.
-func (a *tokenAuth) Start(*smtp.ServerInfo) (string, []byte, error) {
-	return a.mechanism, a.initial, nil
-}
-
-// Next implements smtp.Auth.
-func (a *tokenAuth) Next(_ []byte, more bool) ([]byte, error) {
-	switch {
-	case !more:
-		return nil, nil
-	case a.mechanism == "OAUTHBEARER":
-		return []byte{1}, nil
-	}
-	return []byte{}, nil
+	return text
 }
 
 // quit says goodbye and closes. What the server answers does not matter any more.

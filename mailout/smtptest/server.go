@@ -24,6 +24,11 @@ type Options struct {
 	Certificate *tls.Certificate
 	Implicit    bool
 
+	// Token, when set, makes the server take access tokens by XOAUTH2 and OAUTHBEARER, and refuse MAIL before a login: it
+	// tells whose a token is, "*" for everybody's. A session whose token is no longer good is refused MAIL as well.
+	Token    func(token string) (user string, ok bool)
+	NoBearer bool // without OAUTHBEARER, as large providers are
+
 	SMTPUTF8 bool  // offer it (RFC 6531)
 	DSN      bool  // offer it (RFC 3461)
 	MaxSize  int64 // octets; 0 means no limit
@@ -202,15 +207,17 @@ type session struct {
 	conn   *conn
 	tls    bool
 	user   string
+	token  string // that the user logged in with
 	mail   Mail
 }
 
 // AuthMechanisms implements gosmtp.AuthSession.
 func (s *session) AuthMechanisms() []string {
-	if len(s.server.options.Accounts) == 0 {
-		return nil
+	var list []string
+	if len(s.server.options.Accounts) > 0 {
+		list = append(list, "PLAIN", "LOGIN")
 	}
-	return []string{"PLAIN", "LOGIN"}
+	return append(list, s.tokenMechanisms()...)
 }
 
 // Auth implements gosmtp.AuthSession.
@@ -226,6 +233,9 @@ func (s *session) Auth(mechanism string) (sasl.Server, error) {
 		return sasl.NewPlainServer(func(_, user, password string) error { return s.login(user, password) }), nil
 	case "LOGIN":
 		return &loginServer{login: s.login}, nil
+	}
+	if slices.Contains(s.tokenMechanisms(), mechanism) {
+		return &tokenServer{check: s.byToken}, nil
 	}
 	return nil, gosmtp.ErrAuthUnknownMechanism
 }
@@ -260,7 +270,12 @@ func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
 
 // Mail implements gosmtp.Session.
 func (s *session) Mail(from string, o *gosmtp.MailOptions) error {
-	if len(s.server.options.Accounts) > 0 && s.user == "" {
+	if s.server.options.Token != nil && s.token != "" {
+		if _, ok := s.server.options.Token(s.token); !ok {
+			return &gosmtp.SMTPError{Code: 530, EnhancedCode: gosmtp.EnhancedCode{5, 7, 0}, Message: "The token has ended"}
+		}
+	}
+	if len(s.AuthMechanisms()) > 0 && s.user == "" {
 		return &gosmtp.SMTPError{Code: 530, EnhancedCode: gosmtp.EnhancedCode{5, 7, 0}, Message: "Authentication required"}
 	}
 	s.mail.From = from
