@@ -29,13 +29,16 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// runChild is the other process: "receive DIR" takes mail in until it is killed, "limited DIR" until a file may not grow.
+// runChild is the other process: "receive DIR" takes mail in until it is killed, "limited DIR" until a file may not grow,
+// "import DIR" imports past mail.
 func runChild(role string) int {
 	name, dir, _ := strings.Cut(role, " ")
 	var err error
 	switch name {
 	case "receive":
 		err = childReceive(dir)
+	case "import":
+		err = childImport(dir)
 	case "limited":
 		err = childLimited(dir)
 	default:

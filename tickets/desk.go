@@ -140,31 +140,11 @@ func (d *Desk) receiveSingly(ctx context.Context, b Batch, refs []RawRef) ([]Out
 
 // archive writes the raw bytes of what is new, before any row refers to them.
 func (d *Desk) archive(b Batch) ([]RawRef, error) {
-	raws := make([][]byte, len(b.Messages))
-	var size uint64
-	anything := false
-	err := d.Store.View(func(tx *Tx) error {
-		for i, in := range b.Messages {
-			if in.Raw == nil {
-				continue
-			}
-			if _, ok, err := tx.settledAs(in.Source); err != nil {
-				return err
-			} else if ok {
-				continue
-			}
-			if in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
-				continue // a duplicate: its content is kept already
-			}
-			raws[i], anything = in.Raw, true
-			size += uint64(len(in.Raw))
-		}
-		return nil
-	})
+	raws, size, err := d.unkept(b)
 	if err != nil {
 		return nil, err
 	}
-	if !anything {
+	if raws == nil {
 		return make([]RawRef, len(b.Messages)), d.Store.Err()
 	}
 	if err := d.Store.room(size); err != nil {
@@ -178,6 +158,33 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 		return nil, fmt.Errorf("keep the raw messages: %w", d.Store.commitError(err))
 	}
 	return refs, nil
+}
+
+// unkept returns the raw bytes of the messages that are neither settled nor known by their content, nil for the others,
+// and how many octets that is. Without any such message it returns nil.
+func (d *Desk) unkept(b Batch) (raws [][]byte, size uint64, err error) {
+	err = d.Store.View(func(tx *Tx) error {
+		for i, in := range b.Messages {
+			if in.Raw == nil {
+				continue
+			}
+			if _, ok, err := tx.settledAs(in.Source); err != nil {
+				return err
+			} else if ok {
+				continue
+			}
+			if in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
+				continue // a duplicate: its content is kept already
+			}
+			if raws == nil {
+				raws = make([][]byte, len(b.Messages))
+			}
+			raws[i] = in.Raw
+			size += uint64(len(in.Raw))
+		}
+		return nil
+	})
+	return raws, size, err
 }
 
 // receiveOne settles one message inside a transaction.

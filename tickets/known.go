@@ -313,5 +313,5 @@ func (t *Ticket) participant(address string) bool {
 
 // Unknown is what an empty desk knows: for trying mails out.
 func Unknown(r *Rules, mailbox string) *Known {
-	return &Known{Intake: r.Mailboxes[mailbox], Brand: r.brandOf(mailbox), NextID: 1, NextCount: 1}
+	return &Known{Intake: r.Mailboxes[watched(mailbox)], Brand: r.brandOf(mailbox), NextID: 1, NextCount: 1}
 }

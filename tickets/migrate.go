@@ -19,6 +19,8 @@ var migrations = []func(*bolt.Tx) error{
 	},
 	// 3: entries and log are chains.
 	linkChains,
+	// 4: imports of past mail.
+	addImports,
 }
 
 var keySchema = []byte("schema")

@@ -153,7 +153,7 @@ type Answer struct {
 
 // brandOf returns the brand that a mailbox speaks for.
 func (r *Rules) brandOf(mailbox string) Brand {
-	if in, ok := r.Mailboxes[mailbox]; ok {
+	if in, ok := r.Mailboxes[watched(mailbox)]; ok {
 		return r.Brands[in.Brand]
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Brands)) {
