@@ -77,7 +77,7 @@ func (k *Classifier) Classify(m *tickets.Message, h tickets.Hints) tickets.Verdi
 	k.quarantine(m, &v)
 	k.noAnswer(m, &v)
 	k.language(m, h, &v)
-	s := &state{k: k, m: m, v: &v, explain: h.Explain}
+	s := &state{k: k, m: m, v: &v, given: h.Given, explain: h.Explain}
 	k.alert(m, &v)
 	s.intake(h)
 	if h.OnTicket {

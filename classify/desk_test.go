@@ -250,7 +250,23 @@ func TestOrderOfCategoriesAndRules(t *testing.T) {
 		!slices.Equal(got.Watchers, want.Watchers) || !slices.Equal(got.Rules, want.Rules) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if v, ok := newClassifier(t, c).Priority("medium", "high"); !ok || v.Value != "P2" || v.Place != "matrix[medium][high]" {
-		t.Errorf("priority %v %v", v, ok)
+}
+
+// S10: what a person has given stands, and the rest follows from it: priority, route, rules.
+func TestWhatPeopleGiveStands(t *testing.T) {
+	k := newClassifier(t, serviceDesk())
+	m := from(t, "chef@kunde.example", "Frage", "Wann haben Sie geöffnet?")
+	v := k.Classify(m, tickets.Hints{Mailbox: "service", Given: tickets.Given{Category: "security.phishing", CI: "db-100", Impact: "medium", Urgency: "high"}})
+	if v.Category.Name != "security.phishing" || v.Category.Tier2 != "security" || v.CI != "DB-100" || v.Impact != "medium" || v.Urgency != "high" ||
+		v.Priority != "P2" || v.Team != "security" {
+		t.Errorf("got %+v", v)
+	}
+	for _, what := range []string{"category", "ci", "impact", "urgency"} {
+		if !slices.ContainsFunc(v.Reasons, func(r tickets.Reason) bool { return r.What == what && r.Why == tickets.Given{}.Why() }) {
+			t.Errorf("no reason for %s: %+v", what, v.Reasons)
+		}
+	}
+	if v := k.Classify(m, tickets.Hints{Mailbox: "service", Given: tickets.Given{Category: "gone"}}); v.Category.Name != "other" {
+		t.Errorf("a category that is gone stands: %+v", v.Category)
 	}
 }

@@ -188,6 +188,7 @@ type state struct {
 	scan     *scan // nil until a condition looks at the text
 	captures map[string]string
 	ci       *CI // the configuration item, when the cmdb has it
+	given    tickets.Given
 	explain  bool
 }
 

@@ -94,6 +94,10 @@ func (s *state) category() {
 	if len(k.config.Categories) == 0 {
 		return
 	}
+	if name := s.given.Category; k.categories.byName[name] != nil {
+		s.settle(tickets.Category{Name: name}, s.given.Why())
+		return
+	}
 	var sc Scores
 	if k.config.Scorer != nil {
 		t := s.text()
@@ -108,11 +112,7 @@ func (s *state) category() {
 	if !sc.Known {
 		name = k.categories.def
 	}
-	cat := k.categories.byName[name]
 	c := tickets.Category{Name: name, Score: sc.Score, Probability: sc.Probability, RunnerUp: sc.RunnerUp, RunnerUpScore: sc.RunnerUpScore}
-	if cat != nil {
-		c.Kind, c.Tier2 = cat.Kind, cat.Tier2
-	}
 	if !sc.Known && sc.Best != "" {
 		c.RunnerUp, c.RunnerUpScore, c.Score, c.Probability = sc.Best, sc.Score, 0, 0
 	}
@@ -131,11 +131,19 @@ func (s *state) category() {
 	if sc.Why != "" {
 		text += "; " + sc.Why
 	}
+	s.settle(c, text)
+}
+
+// settle takes a category.
+func (s *state) settle(c tickets.Category, why string) {
+	if cat := s.k.categories.byName[c.Name]; cat != nil {
+		c.Kind, c.Tier2 = cat.Kind, cat.Tier2
+	}
 	s.v.Category = c
-	s.put(slotCategory, name)
+	s.put(slotCategory, c.Name)
 	s.putNumber(slotScore, c.Score, fmt.Sprintf("%.3g", c.Score))
 	s.put(slotKind, c.Kind)
-	s.because("category", name, text, "categories["+name+"]")
+	s.because("category", c.Name, why, "categories["+c.Name+"]")
 }
 
 // maxEvidence is how many words are kept as evidence.
@@ -249,10 +257,12 @@ func (s *state) first(list []derivation) (set, why string, at int) {
 // derived decides configuration item, impact and urgency.
 func (s *state) derived() {
 	d := &s.k.derive
-	if set, why, at := s.first(d.ci); at >= 0 {
+	if s.given.CI != "" {
+		s.setCI(s.given.CI, s.given.Why(), "")
+	} else if set, why, at := s.first(d.ci); at >= 0 {
 		s.setCI(set, why, fmt.Sprintf("derive.ci[%d]", at))
 	}
-	if a := s.v.Alert; a != nil && s.ci == nil {
+	if a := s.v.Alert; a != nil && s.ci == nil && s.given.CI == "" {
 		// A monitoring system names its hosts as the cmdb does, or with the domain behind.
 		short, _, _ := strings.Cut(a.Host, ".")
 		for _, name := range [...]string{a.Host, short} {
@@ -262,17 +272,24 @@ func (s *state) derived() {
 			}
 		}
 	}
-	if set, why, at := s.first(d.impact); at >= 0 {
-		s.v.Impact = set
-		s.put(slotImpact, set)
-		s.because("impact", set, why, fmt.Sprintf("derive.impact[%d]", at))
-	}
-	if set, why, at := s.first(d.urgency); at >= 0 {
-		s.v.Urgency = set
-		s.put(slotUrgency, set)
-		s.because("urgency", set, why, fmt.Sprintf("derive.urgency[%d]", at))
-	}
+	s.v.Impact = s.level("impact", slotImpact, s.given.Impact, d.impact)
+	s.v.Urgency = s.level("urgency", slotUrgency, s.given.Urgency, d.urgency)
 	s.captures = nil
+}
+
+// level decides impact or urgency: what a person has given, else what the list says.
+func (s *state) level(what string, at slot, given string, list []derivation) string {
+	set, why, place := given, s.given.Why(), ""
+	if given == "" {
+		var i int
+		if set, why, i = s.first(list); i < 0 {
+			return ""
+		}
+		place = fmt.Sprintf("derive.%s[%d]", what, i)
+	}
+	s.put(at, set)
+	s.because(what, set, why, place)
+	return set
 }
 
 func (s *state) setCI(id, why, place string) {
@@ -317,12 +334,4 @@ func (s *state) priority() {
 	v.Priority = p
 	s.put(slotPriority, p)
 	s.because("priority", p, fmt.Sprintf("impact %s, urgency %s", v.Impact, v.Urgency), fmt.Sprintf("matrix[%s][%s]", v.Impact, v.Urgency))
-}
-
-// Priority looks up which priority impact and urgency give, and says so as a reason; ok is false when the matrix has
-// none. It is what a changed impact or urgency leads to (S15).
-func (k *Classifier) Priority(impact, urgency string) (tickets.Reason, bool) {
-	p := k.config.Matrix[impact][urgency]
-	return tickets.Reason{What: "priority", Value: p, Why: fmt.Sprintf("impact %s, urgency %s", impact, urgency),
-		Place: fmt.Sprintf("matrix[%s][%s]", impact, urgency)}, p != ""
 }

@@ -70,6 +70,9 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	if shows("reopen_until") {
 		data["reopen_until"] = p.moment(v.ReopenUntil, v.Zone, "long")
 	}
+	if shows("answer_by") {
+		data["answer_by"] = p.moment(v.AnswerBy, v.Zone, "long")
+	}
 	if sp.only == nil {
 		return data
 	}

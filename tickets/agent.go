@@ -55,6 +55,7 @@ type operation struct {
 	short  bool   // without some of the attachments
 	lines  []Line // of the receipt
 	ask    []askFor
+	edit   edit
 	sent   string
 	sentTo []string
 }
@@ -136,7 +137,7 @@ func (op *operation) say(body string, note bool) bool {
 
 // do carries out one command within the operation; false means that the whole mail is refused.
 func (op *operation) do(c command.Command) bool {
-	for _, group := range []map[string]handler{conversation()} {
+	for _, group := range []map[string]handler{conversation(), fields()} {
 		if carryOut, ok := group[c.Word]; ok {
 			return carryOut(op, c)
 		}
@@ -176,6 +177,7 @@ func (op *operation) wait(c command.Command) bool {
 	if !op.answer {
 		return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#wait"}})
 	}
+	op.asked(op.t, &op.entry)
 	return op.transit(c, eventWait, Line{OK: true, Key: "did.wait"})
 }
 
@@ -269,6 +271,7 @@ func (op *operation) commit(isNote bool) {
 		e.Kind = EntryChanged
 	}
 	e.Detail = describe(op.text.Commands, e.Detail)
+	op.recalculate()
 	op.decider.entry(*e)
 	op.end(Appended, "on "+op.t.Number+", by an agent")
 	if op.answer {
@@ -289,6 +292,7 @@ func (op *operation) commit(isNote bool) {
 			})
 		}
 	}
+	op.tellEdited()
 	op.receipt()
 }
 

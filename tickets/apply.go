@@ -109,6 +109,7 @@ func (d *Desk) carryOut(a *application) error {
 			return err
 		}
 	}
+	d.corrected(a)
 	a.tx.onCommit(func() { d.wakeSender(); kick(d.tick) })
 	return d.settleHeld(a)
 }

@@ -24,6 +24,10 @@ type Desk struct {
 	// Read parses a raw message again, for mail that is released from quarantine.
 	Read func(raw []byte, arrived time.Time) *Message
 
+	// Corrected is told after a commit in which an agent gave a ticket its category, before the next transaction begins: it
+	// must be quick. Nil: nobody is.
+	Corrected func(Correction)
+
 	rules atomic.Pointer[Rules]
 	wake  chan struct{}
 	tick  chan struct{}
@@ -208,6 +212,9 @@ func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now ti
 	if err != nil {
 		return Outcome{}, err
 	}
+	if err := d.knowOrigin(tx, rules, known, in); err != nil {
+		return Outcome{}, err
+	}
 	decision := Decide(known, in, rules, now)
 	Failpoint("intake.decided")
 	return d.apply(&application{tx: tx, r: rules, in: in, known: known, dec: decision, now: now}, ref)
@@ -245,6 +252,9 @@ func (d *Desk) Explain(in *Incoming) (Decision, error) {
 	err := d.Store.View(func(tx *Tx) error {
 		known, err := tx.know(rules, in, now)
 		if err != nil {
+			return err
+		}
+		if err := d.knowOrigin(tx, rules, known, in); err != nil {
 			return err
 		}
 		decision = Decide(known, in, rules, now)

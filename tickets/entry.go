@@ -104,12 +104,20 @@ const (
 	fieldWatchers     = "watchers"   // After: addresses with blanks between
 	fieldChecklists   = "checklists" // After: a JSON list
 	fieldAlert        = "alert"      // After: the AlertState as JSON
+	fieldGiven        = "given"      // After: names with blanks between
+	fieldOverride     = "override"   // After: the Override as JSON
 	fieldSolvedAt     = "solved_at"
 	fieldClosedAt     = "closed_at"
 	fieldReopened     = "reopened"
 	fieldFollowUpOf   = "follow_up_of"
 	fieldConfirmed    = "confirmed"
 	fieldResolution   = "resolution"
+
+	fieldResolutionCode = "resolution_code"
+	fieldAskedAt        = "asked_at"
+	fieldReminded       = "reminded"
+	fieldRemindAfter    = "remind_after"
+
 	fieldLastPublic   = "last_public"
 	fieldLastCustomer = "last_customer"
 	fieldThread       = "thread" // After: "address message-id", appended
@@ -145,12 +153,25 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatTime(t.ClosedAt)
 	case fieldReopened:
 		return formatInt(t.Reopened)
+	case fieldAskedAt:
+		return formatTime(t.AskedAt)
+	case fieldReminded:
+		return formatInt(t.Reminded)
+	case fieldRemindAfter:
+		return formatTime(t.RemindAfter)
 	case fieldConfirmed:
 		return formatBool(t.Confirmed)
 	case fieldVerified:
 		return formatBool(t.Verified)
 	case fieldTags:
 		return strings.Join(t.Tags, " ")
+	case fieldGiven:
+		return strings.Join(t.Given, " ")
+	case fieldOverride:
+		if t.Override == nil {
+			return ""
+		}
+		return formatJSON(t.Override)
 	case fieldWatchers:
 		return strings.Join(t.Watchers, " ")
 	case fieldChecklists:
@@ -220,6 +241,8 @@ func (t *Ticket) text(field string) *string {
 		return &t.ServiceLevel
 	case fieldResolution:
 		return &t.Resolution
+	case fieldResolutionCode:
+		return &t.ResolutionCode
 	case fieldLastPublic:
 		return &t.LastPublic
 	case fieldLastCustomer:
@@ -282,6 +305,10 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.Tier, err = parseInt(c.After)
 	case fieldTags:
 		t.Tags = strings.Fields(c.After)
+	case fieldGiven:
+		t.Given = strings.Fields(c.After)
+	case fieldOverride:
+		t.Override, err = unpackOverride(c.After)
 	case fieldWatchers:
 		t.Watchers = strings.Fields(c.After)
 	case fieldChecklists:
@@ -300,6 +327,12 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.ClosedAt, err = parseTime(c.After)
 	case fieldReopened:
 		t.Reopened, err = parseInt(c.After)
+	case fieldAskedAt:
+		t.AskedAt, err = parseTime(c.After)
+	case fieldReminded:
+		t.Reminded, err = parseInt(c.After)
+	case fieldRemindAfter:
+		t.RemindAfter, err = parseTime(c.After)
 	case fieldFollowUpOf:
 		var n int
 		n, err = parseInt(c.After)

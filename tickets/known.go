@@ -39,8 +39,9 @@ type Known struct {
 	Verdict *Verdict // what the classifier says of the message, when it was asked already
 	asked   Hints    // with what
 	Alert   *AlertBefore
-	Outage  *Ticket // of the highest priority, open on an item that the message's item needs
-	Explain bool    // reasons against what was not chosen are wanted too
+	Outage  *Ticket  // of the highest priority, open on an item that the message's item needs
+	Origin  *Message // the mail that opened Ticket, when commands of this one need it
+	Explain bool     // reasons against what was not chosen are wanted too
 }
 
 // hints is what the classifier may know.

@@ -74,6 +74,8 @@ const (
 	TemplateAgentReply  = "agent-reply"      // T04, public
 	TemplateSolved      = "solved"           // T16, public
 	TemplateAutoAnswer  = "auto-answer"      // T08, public
+	TemplateReminder    = "reminder"         // T06, public: a question is still open
+	TemplateNoResponse  = "no-response"      // T07, public: solved for lack of an answer
 
 	TemplateTicketToTeam    = "ticket-to-team"   // T30, internal
 	TemplateCustomerReplied = "customer-replied" // T31, internal
@@ -102,7 +104,8 @@ type PublicView struct {
 	QuoteAt     time.Time
 	PromisedBy  time.Time // zero: nothing is promised
 	ReopenUntil time.Time
-	FollowUpOf  string // number of the closed ticket before this one
+	AnswerBy    time.Time // until when the desk waits for an answer; zero: for as long as it takes
+	FollowUpOf  string    // number of the closed ticket before this one
 	Zone        *time.Location
 }
 

@@ -162,6 +162,7 @@ func (d *decider) move(t *Ticket, e *Entry, ev event) bool {
 		t.set(&e.Changes, fieldSolvedAt, "")
 		t.set(&e.Changes, fieldClosedAt, "")
 		t.set(&e.Changes, fieldConfirmed, "")
+		t.set(&e.Changes, fieldResolutionCode, "")
 		t.set(&e.Changes, fieldReopened, formatInt(t.Reopened+1))
 		e.Detail = detailReopened
 		d.resumeClock(t, e)

@@ -91,8 +91,11 @@ func (d *decider) decided() (changes []Change) {
 }
 
 // additions adds what rules for replies add to the ticket.
-func (d *decider) additions(e *Entry) {
-	t, v := d.out.Ticket, &d.out.Verdict
+func (d *decider) additions(e *Entry) { d.addFrom(&d.out.Verdict, e) }
+
+// addFrom adds what the rules of a verdict add to the ticket.
+func (d *decider) addFrom(v *Verdict, e *Entry) {
+	t := d.out.Ticket
 	if len(v.Rules) == 0 {
 		return
 	}

@@ -25,6 +25,7 @@ type Rules struct {
 
 	CloseAfter   time.Duration // solved → closed
 	ReopenWithin time.Duration // after that an answer becomes a follow-up ticket
+	Waiting      Waiting       // for customers' answers
 	Undo         time.Duration // how long an answer waits before it leaves
 	Limits       Limits
 	Targets      []Target
@@ -33,11 +34,13 @@ type Rules struct {
 
 	Handover       handover.Rules
 	SecondTier     map[string]string // category → team that #escalate means when it names none
-	Items          map[string]Item   // configuration items, by lower-case name
+	Items          map[string]Item   // configuration items, by lower-case ID; empty: there is no table of them
 	Vendors        map[string]Vendor // third parties, by name
 	VendorRemind   []Step            // at a share of Vendor.Respond
 	Redact         []string          // what requests to third parties go without, beside the customer's name and address
 	ServiceManager string            // lower-case address; "" for none
+	Categories     []CategoryChoice
+	PriorityNames  map[string]map[string]string // priority → language → name for people
 
 	Classifier Classifier
 	Renderer   Renderer
@@ -81,9 +84,10 @@ type Agent struct {
 	Language string
 }
 
-// Item is a configuration item.
+// Item is a configuration item that can be named on a ticket.
 type Item struct {
-	Name   string // as it is written
+	ID     string // as it is written
+	Name   string // for people
 	Team   string // that answers for it; "" when unknown
 	Vendor string // name of the third party behind it; "" for none
 }

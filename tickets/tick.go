@@ -26,6 +26,7 @@ func timers(t *Ticket, r *Rules, now time.Time) []timer {
 	if t.State == StateSolved && r.CloseAfter > 0 {
 		list = append(list, timer{t.SolvedAt.Add(r.CloseAfter), "close"})
 	}
+	list = append(list, waitingTimers(t, r)...)
 	for _, c := range t.Clocks {
 		if !c.Stop.IsZero() || !c.Paused.IsZero() {
 			continue
@@ -171,6 +172,10 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	switch {
 	case kind == "close":
 		dr.closeSolved(at)
+	case kind == "silence":
+		dr.silence()
+	case strings.HasPrefix(kind, "remind "):
+		dr.remind(kind)
 	case strings.HasPrefix(kind, "step "):
 		dr.clockStep(kind)
 	}

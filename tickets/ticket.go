@@ -68,6 +68,9 @@ type Ticket struct {
 	Urgency  string   `json:"urgency,omitempty"`
 	Tags     []string `json:"tags,omitempty"`
 
+	Given    []string  `json:"given,omitempty"`    // names of the fields above and of ci that a person has decided
+	Override *Override `json:"override,omitempty"` // of the priority
+
 	CI           string   `json:"ci,omitempty"` // configuration item
 	Service      string   `json:"service,omitempty"`
 	Organisation string   `json:"organisation,omitempty"` // the customer
@@ -89,6 +92,13 @@ type Ticket struct {
 	Confirmed   bool   `json:"confirmed,omitempty"`  // the requester said thanks for the solution
 	Resolution  string `json:"resolution,omitempty"` // what solved it
 
+	// ResolutionCode is how it ended, in one word, when that was nobody's answer: no_response, duplicate, ….
+	ResolutionCode string `json:"resolution_code,omitempty"`
+
+	AskedAt     time.Time `json:"asked_at,omitzero"`     // when the customer was asked what the ticket waits for
+	Reminded    int       `json:"reminded,omitempty"`    // how often the customer was reminded of that
+	RemindAfter time.Time `json:"remind_after,omitzero"` // the customer is away until then
+
 	LastPublic   string `json:"last_public,omitempty"`   // the last answer the requester was sent
 	LastCustomer string `json:"last_customer,omitempty"` // the new text of the requester's last mail
 
@@ -105,6 +115,7 @@ type Ticket struct {
 func (t *Ticket) clone() *Ticket {
 	c := *t
 	c.Participants, c.Tags, c.Clocks = slices.Clone(t.Participants), slices.Clone(t.Tags), slices.Clone(t.Clocks)
+	c.Given = slices.Clone(t.Given)
 	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
 	c.Thread = maps.Clone(t.Thread)
 	for address, ids := range c.Thread {

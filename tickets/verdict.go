@@ -133,9 +133,26 @@ type Hints struct {
 	Language string // language of that ticket, or ""
 	// Ticket is that ticket, for rules on replies; it is not changed. It may be nil.
 	Ticket *Ticket
+	// Given is what people have decided for the ticket that is classified anew.
+	Given Given
 	// Explain asks for reasons against what was not chosen too; what is decided is the same.
 	Explain bool
 }
+
+// Given are values that a person has decided, "" where nobody has: a Classifier takes them as they are, and derives the
+// rest from them (S10).
+type Given struct {
+	Category string
+	CI       string
+	Impact   string
+	Urgency  string
+}
+
+// byPerson is why a given value stands.
+const byPerson = "a person has decided so"
+
+// Why is the reason for a given value.
+func (Given) Why() string { return byPerson }
 
 // Classifier decides what a message is; same input, same verdict; no I/O.
 type Classifier interface {

@@ -32,12 +32,17 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 	if err != nil {
 		return nil, err
 	}
+	patience, err := calendarNamed(c, c.Waiting.Calendar)
+	if err != nil {
+		return nil, err
+	}
 	r := &tickets.Rules{
 		Rev: c.Rev, Zone: c.Zone, Languages: c.Languages,
 		Brands: map[string]tickets.Brand{}, Mailboxes: map[string]tickets.Intake{},
 		Teams: map[string]tickets.Team{}, Agents: map[string]tickets.Agent{}, DefaultTeam: c.Intake,
 		Admin: c.Admin.Mail, CloseAfter: c.CloseAfter, ReopenWithin: c.ReopenWithin, Undo: c.Undo,
-		Limits: tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
+		Waiting: tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
+		Limits:  tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
 		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
 	}
 	for _, b := range c.Brands {
@@ -73,7 +78,16 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
 	}
 	r.Targets = buildTargets(c)
+	nameThings(r, c)
 	return r, nil
+}
+
+// nameThings says what people can name in commands, and read in mails.
+func nameThings(r *tickets.Rules, c *config.Config) {
+	for _, k := range c.Categories {
+		r.Categories = append(r.Categories, tickets.CategoryChoice{Name: k.Name, Labels: k.Labels})
+	}
+	r.PriorityNames = c.PriorityNames
 }
 
 // buildTargets are the promised times, each with the same reminders on the way.

@@ -22,7 +22,7 @@ func buildTiers(c *config.Config, r *tickets.Rules) error {
 		}
 	}
 	for _, i := range c.CMDB {
-		r.Items[strings.ToLower(i.ID)] = tickets.Item{Name: i.ID, Team: i.OwnerTeam, Vendor: i.Vendor}
+		r.Items[strings.ToLower(i.ID)] = tickets.Item{ID: i.ID, Name: i.Name, Team: i.OwnerTeam, Vendor: i.Vendor}
 	}
 	for _, s := range c.VendorRemind {
 		r.VendorRemind = append(r.VendorRemind, tickets.Step{Percent: s.Percent, Notify: s.Notify})

@@ -73,6 +73,7 @@ type Config struct {
 	Redact         []string        // what requests to third parties go without: phone, private_address, credentials
 	ServiceManager tickets.Address // zero: nobody
 
+	Waiting      Waiting       // for customers' answers
 	CloseAfter   time.Duration // from solved to closed
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
 
@@ -86,6 +87,13 @@ type Config struct {
 	Undo      time.Duration
 	DiskFloor int64 // octets that must stay free
 	Admin     tickets.Address
+}
+
+// Waiting is what happens while a ticket waits for its customer. Times are working time since the question.
+type Waiting struct {
+	Remind   []time.Duration // ascending
+	After    time.Duration   // when the ticket is solved; 0: never
+	Calendar string          // whose hours count
 }
 
 // Spam is the part of the spam policy that is read and checked, and that nothing obeys yet; the zero value says nothing.

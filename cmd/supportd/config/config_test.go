@@ -63,6 +63,7 @@ func TestShortFormInFull(t *testing.T) {
 			Text:  "Wir haben Montag bis Donnerstag von 8 bis 17 Uhr geöffnet, freitags bis 14 Uhr.\n\nIhre Tischlerei Huber\n"}},
 		Matrix: defaultMatrix(), PriorityNames: defaultPriorityNames(), Threshold: classify.Threshold{Score: 3, Margin: 2},
 		Routes:     classify.Route{Name: "root", To: "support"},
+		Waiting:    Waiting{Remind: []time.Duration{20 * time.Hour, 50 * time.Hour}, After: 80 * time.Hour, Calendar: "standard"},
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
 		Handover: handover.Default(false), VendorRemind: []Step{{75, []string{"assignee"}}, {100, []string{"assignee", "team_lead"}}},

@@ -75,6 +75,7 @@ func Expand(c *Config) ([]byte, error) {
 		root.add("auto_answers", block().add("answers", answers))
 	}
 	root.add("lifecycle", block().
+		add("waiting_customer", c.expandWaiting()).
 		add("solved", block().add("close_after", text(written(c.CloseAfter)))).
 		add("reopen", block().add("within", text(written(c.ReopenWithin)))))
 	root.add("spam", expandSpam(c))
@@ -349,4 +350,19 @@ func (n *node) addTexts(key string, values []string) {
 	if len(values) > 0 {
 		n.add(key, texts(values))
 	}
+}
+
+func (c *Config) expandWaiting() *node {
+	var times []string
+	for _, d := range c.Waiting.Remind {
+		times = append(times, written(d))
+	}
+	n := block().add("remind", texts(times))
+	if c.Waiting.After == 0 {
+		n.add("then", text("nothing"))
+	} else {
+		n.add("then", text("solve")).add("after", text(written(c.Waiting.After)))
+	}
+	n.addText("calendar", c.Waiting.Calendar)
+	return n
 }

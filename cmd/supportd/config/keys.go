@@ -175,9 +175,19 @@ type calendarKeys struct {
 // lifecycleKeys say how tickets end.
 type lifecycleKeys struct {
 	section
-	Solved solvedKeys `key:"solved" doc:"Of solved tickets."`
-	Reopen reopenKeys `key:"reopen" doc:"Of replies to solved and closed tickets."`
-	_      struct{}   `unsupported:"waiting_customer duplicates merge"`
+	Waiting waitingKeys `key:"waiting_customer" doc:"Of tickets that wait for a customer's answer. Times are working time."`
+	Solved  solvedKeys  `key:"solved" doc:"Of solved tickets."`
+	Reopen  reopenKeys  `key:"reopen" doc:"Of replies to solved and closed tickets."`
+	_       struct{}    `unsupported:"duplicates merge"`
+}
+
+// waitingKeys are about tickets that wait for their customers.
+type waitingKeys struct {
+	section
+	Remind   many[time.Duration] `key:"remind" kind:"target" one:"yes" example:"[20h, 50h]" doc:"How long after the question the customer is reminded of it, once for each time. Default: 20h and 50h, which are two and five days of ten hours, and 48h and 120h when there are no hours; [] is no reminder."`
+	Then     opt[string]         `key:"then" kind:"enum" values:"solve nothing" default:"solve" example:"solve" doc:"What becomes of the ticket when the customer stays silent."`
+	After    opt[time.Duration]  `key:"after" kind:"target" min:"1s" max:"10000h" example:"80h" doc:"How long after the question that is. Default: 80h; 192h when there are no hours."`
+	Calendar opt[string]         `key:"calendar" kind:"text" example:"contract" doc:"The calendar whose hours count, best the customers'. Default: the one of the targets."`
 }
 
 // solvedKeys are about solved tickets.

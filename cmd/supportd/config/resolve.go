@@ -161,6 +161,7 @@ func (r *resolver) desk(k *fileKeys) {
 	if c.Resolve > 0 && c.FirstResponse >= c.Resolve {
 		r.warn("W30", k.FirstResponse.at, "promise the first answer earlier than the solution", "is no shorter than resolve")
 	}
+	r.waiting(&k.Lifecycle.Waiting)
 	c.CloseAfter, c.ReopenWithin = k.Lifecycle.Solved.CloseAfter.val, k.Lifecycle.Reopen.Within.val
 	trust := k.Spam.TrustAuth
 	if k.TrustAuth.given {
