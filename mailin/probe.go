@@ -25,6 +25,10 @@ type ProbeReport struct {
 	Keywords string
 	Messages uint32   // in the folder
 	Folders  []string // all of them, sorted
+	Junk     string   // the folder for junk (RFC 6154); "" when the server names none
+
+	QuotaUsed, QuotaLimit int64 // octets (RFC 9208); 0 when the server tells none
+
 	Problems []string // what will not work, one line each, with what to do
 }
 
@@ -82,6 +86,9 @@ func probe(ctx context.Context, cfg Config, r *ProbeReport) error {
 		return &folderError{folder: cfg.Folder, nearest: nearest(cfg.Folder, r.Folders), err: err}
 	}
 	r.Messages = sd.NumMessages
+	if err := l.quota(ctx, cfg.Folder, r); err != nil {
+		return err
+	}
 	if sd.UIDValidity == 0 || l.wire.uidsNotSticky() {
 		r.Problems = append(r.Problems, "the server's message numbers do not last: every connection reads the whole folder again")
 	}
@@ -123,6 +130,9 @@ func (l *link) listFolders(ctx context.Context, r *ProbeReport) error {
 		for d := cmd.Next(); d != nil; d = cmd.Next() {
 			if !slices.Contains(d.Attrs, imap.MailboxAttrNoSelect) {
 				r.Folders = append(r.Folders, d.Mailbox)
+			}
+			if slices.Contains(d.Attrs, imap.MailboxAttrJunk) {
+				r.Junk = d.Mailbox
 			}
 		}
 		if err := cmd.Close(); err != nil {

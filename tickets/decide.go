@@ -107,6 +107,10 @@ func (d *decider) decide() {
 	case d.k.Own:
 		v.Kind = KindOwn
 		d.reason("kind", string(KindOwn), "its Message-ID is one that this desk signed")
+		if d.k.Probe {
+			d.end(Filed, "a test mail of check --online")
+			return
+		}
 		d.end(Filed, "a mail of this desk that came back")
 	case v.Kind == KindBounce:
 		d.bounce()

@@ -12,6 +12,7 @@ type Known struct {
 	Brand     Brand
 	Duplicate *Stored // the same content came before
 	Own       bool    // its Message-ID is one that we signed: a mail of ours came back
+	Probe     bool    // it is a test mail of the desk's owner; Own is set as well
 
 	Ticket      *Ticket // the ticket it continues; a copy
 	By          string  // what says so, in words; "" when it continues none
@@ -75,7 +76,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 		return nil, err
 	}
 	k.Duplicate = dup
-	k.Own = tx.signedID(r, m.ID) != nil
+	if t := tx.signedID(r, m.ID); t != nil {
+		k.Own, k.Probe = true, t.Purpose == PurposeIDProbe
+	}
 	if err := tx.knowThread(k, r, m, now); err != nil {
 		return nil, err
 	}

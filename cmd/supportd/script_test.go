@@ -16,6 +16,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"supportd/cmd/supportd/setup/dnstest"
 	"supportd/mailin/imaptest"
 )
 
@@ -33,7 +34,13 @@ import (
 //	newer-store DIR           makes the store one that a later supportd wrote
 //	cut FILE BYTES            cuts a file to so many bytes
 //
-// $IMAP and $SMTP are the servers, $CLOSED is a port where nobody listens.
+//	dns TYPE NAME VALUE       the name server has this record: txt, mx, or srv with host:port
+//	vouch FIELD               the server puts this field above every mail
+//	noplus on|off             the server does not deliver name+anything@domain
+//	mkfolder USER FOLDER      makes a folder in the user's mailbox
+//	empty USER [FOLDER]       the user's folder (INBOX) holds no mail
+//
+// $IMAP and $SMTP are the servers, $DNS is a name server, $CLOSED is a port where nobody listens.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:   filepath.Join("..", "..", "testdata", "scripts"),
@@ -41,6 +48,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "says": scriptSays, "until": scriptUntil, "fill": scriptFill, "deliver": scriptDeliver,
 			"inbox": scriptInbox, "smtp": scriptSMTP, "expired": scriptExpired, "newer-store": scriptNewerStore, "cut": scriptCut,
+			"dns": scriptDNS, "vouch": scriptVouch, "mkfolder": scriptMkfolder, "empty": scriptEmpty, "noplus": scriptNoPlus,
 		},
 		RequireExplicitExec: true,
 	})
@@ -52,6 +60,7 @@ func TestMain(m *testing.M) {
 }
 
 type scriptServers struct{}
+type scriptNames struct{}
 
 // setupScript starts the servers of one script.
 func setupScript(env *testscript.Env) error {
@@ -68,6 +77,15 @@ func setupScript(env *testscript.Env) error {
 		return err
 	}
 	env.Defer(s.close)
+	names, err := dnstest.NewServer()
+	if err != nil {
+		return err
+	}
+	env.Defer(func() { names.Close() })
+	env.Values[scriptNames{}] = names
+	env.Setenv("DNS", names.Addr())
+	env.Setenv("LANG", "C")
+	env.Setenv("LC_ALL", "")
 	env.Values[scriptServers{}] = s
 	env.Setenv("IMAP", s.imapAddr())
 	env.Setenv("SMTP", s.smtpAddr())

@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,6 +77,9 @@ type memoryServers struct {
 	imap *imaptest.Server
 	smtp *smtptest.Server
 	addr string
+
+	vouch  atomic.Pointer[string] // a field to put above each mail that is delivered
+	noPlus atomic.Bool            // name+anything is an address like any other
 }
 
 func startEmbedded(t *testing.T) mailServers {
@@ -117,12 +121,16 @@ func (e *memoryServers) startSMTP() (err error) {
 // deliver puts a mail into a mailbox as a mail server does.
 func (e *memoryServers) deliver(from, to string, data []byte) error {
 	local, domain, _ := strings.Cut(strings.ToLower(to), "@")
-	base, _, _ := strings.Cut(local, "+")
+	base, _, plus := strings.Cut(local, "+")
 	user, ok := everybody()[base+"@"+domain]
+	ok = ok && !(plus && e.noPlus.Load())
 	if !ok {
 		return nil // somebody else's mail
 	}
 	head := fmt.Sprintf("Return-Path: <%s>\r\nDelivered-To: %s\r\nReceived: from client by mx.nordwind.example; %s\r\n", from, to, time.Now().Format(time.RFC1123Z))
+	if field := e.vouch.Load(); field != nil {
+		head += *field + "\r\n"
+	}
 	_, err := e.imap.Append(user, "INBOX", append([]byte(head), data...), nil, time.Time{})
 	return err
 }

@@ -26,7 +26,9 @@ type InitOptions struct {
 	User         string   // default: the address
 	PasswordFile string   // default: what stands before the @ and .pw
 	TLS          string   // implicit, starttls or none; default implicit
-	Language     string   // default en
+	SMTPTLS      string   // of the SMTP server; default TLS
+	CAFile       string   // certificates that are trusted beside the system's; "" for none
+	Language     string   // of the desk and of the comments; default en
 	Timezone     string   // default UTC, for German Europe/Berlin
 	TrustAuth    string   // the mail server's name in Authentication-Results; default: the IMAP host's
 	Trusted      bool     // only people who logged in can write to the mailbox
@@ -57,6 +59,9 @@ func InitFile(o InitOptions) ([]byte, error) {
 			o.Timezone = "Europe/Berlin"
 		}
 	}
+	if o.SMTPTLS == "" {
+		o.SMTPTLS = o.TLS
+	}
 	if o.TrustAuth == "" {
 		o.TrustAuth = o.IMAP
 		if s, err := parseServer(o.IMAP); err == nil {
@@ -71,7 +76,7 @@ func InitFile(o InitOptions) ([]byte, error) {
 		o.Team[i] = writtenAddress(v.(tickets.Address))
 	}
 	var b bytes.Buffer
-	if err := initTemplate().Execute(&b, o); err != nil {
+	if err := initTemplate(o.Language).Execute(&b, o); err != nil {
 		return nil, fmt.Errorf("make a configuration: %w", err)
 	}
 	_, findings := parse("supportd.yaml", b.Bytes(), "", func(string) (string, bool) { return "", false })
@@ -97,8 +102,22 @@ func safeName(s string) string {
 	return s
 }
 
-func initTemplate() *template.Template {
-	return template.Must(template.New("init").Funcs(template.FuncMap{"q": yamlText}).Parse(initText))
+// initTemplate is the file with comments in German or English.
+func initTemplate(language string) *template.Template {
+	text := initText
+	if language == "de" {
+		text = initTextGerman
+	}
+	return template.Must(template.New("init").Funcs(template.FuncMap{"q": yamlText, "list": yamlList}).Parse(text))
+}
+
+// yamlList writes texts as a list on one line.
+func yamlList(items []string) string {
+	var quoted []string
+	for _, s := range items {
+		quoted = append(quoted, yamlText(s))
+	}
+	return "[" + strings.Join(quoted, ", ") + "]"
 }
 
 // yamlText writes a text so that YAML reads it back as that very text.
@@ -119,6 +138,23 @@ func yamlText(s string) string {
 	return b.String() + `"`
 }
 
+const initKeys = `mailbox:
+  imap: {{q .IMAP}}
+{{- if eq .TLS .SMTPTLS}}
+  smtp: {{q .SMTP}}
+{{- else}}
+  smtp: {server: {{q .SMTP}}, tls: {{.SMTPTLS}}}
+{{- end}}
+  user: {{q .User}}
+  password_file: {{q .PasswordFile}}
+{{- if ne .TLS "implicit"}}
+  tls: {{.TLS}}
+{{- end}}
+{{- if .CAFile}}
+  ca_file: {{q .CAFile}}
+{{- end}}
+`
+
 const initText = `# yaml-language-server: $schema={{.Schema}}
 #
 # The support desk behind {{.Address}}.
@@ -127,15 +163,7 @@ version: 1
 
 # The mailbox, and the server that takes the desk's mails. The password stands in a file of its own, which only the
 # user that runs supportd may read: chmod 600 {{.PasswordFile}}
-mailbox:
-  imap: {{q .IMAP}}
-  smtp: {{q .SMTP}}
-  user: {{q .User}}
-  password_file: {{q .PasswordFile}}
-{{- if ne .TLS "implicit"}}
-  tls: {{.TLS}}
-{{- end}}
-{{- if .Trusted}}
+` + initKeys + `{{- if .Trusted}}
   trusted: true              # only people who logged in can write to this mailbox
 {{- end}}
   # after: move              # what happens to a mail that is stored: leave, flag or move
@@ -145,13 +173,11 @@ mailbox:
 from: {{q .Address}}
 
 # The people who answer. Each gets every new mail and answers it from the own mail client.
-team:
-{{- range .Team}}
-  - {{q .}}
-{{- end}}
+team: {{list .Team}}
 {{if not .Trusted}}
 # The name that your own mail server writes at the start of the Authentication-Results field above every mail. Without
 # the right name here nobody can be told from somebody who only claims to be them, and agents' answers are held.
+# "supportd check --online" says which name your server writes.
 trust_auth_results_from: {{q .TrustAuth}}
 {{end}}
 language: {{.Language}}
@@ -162,6 +188,44 @@ timezone: {{q .Timezone}}
 # holidays: [DE-BY]
 
 # What customers are promised, in working time, and who is reminded at which part of it.
+# first_response: 4h
+# resolve: 24h
+# remind: {75%: assignee, 100%: team}
+`
+
+const initTextGerman = `# yaml-language-server: $schema={{.Schema}}
+#
+# Der Support-Desk hinter {{.Address}}.
+# "supportd check" prüft diese Datei, "supportd check --online" probiert die Server aus, "supportd run" startet.
+version: 1
+
+# Das Postfach und der Server, der die Mails des Desks annimmt. Das Passwort steht in einer eigenen Datei, die nur der
+# Benutzer lesen darf, unter dem supportd läuft: chmod 600 {{.PasswordFile}}
+` + initKeys + `{{- if .Trusted}}
+  trusted: true              # nur wer sich angemeldet hat, kann in dieses Postfach schreiben
+{{- end}}
+  # after: move              # was mit einer gespeicherten Mail geschieht: leave (bleibt), flag (markieren), move (verschieben)
+  # move_to: Erledigt
+
+# Von wem die Mails kommen: die Adresse, an die Kunden schreiben.
+from: {{q .Address}}
+
+# Die Menschen, die antworten. Jeder bekommt jede neue Mail und beantwortet sie in seinem eigenen Mailprogramm.
+team: {{list .Team}}
+{{if not .Trusted}}
+# Der Name, den der eigene Mailserver an den Anfang des Felds Authentication-Results über jeder Mail schreibt. Ohne den
+# richtigen Namen lässt sich niemand von jemandem unterscheiden, der sich nur für ihn ausgibt, und Antworten der
+# Bearbeiter werden zurückgehalten. "supportd check --online" sagt, welchen Namen der Server schreibt.
+trust_auth_results_from: {{q .TrustAuth}}
+{{end}}
+language: {{.Language}}
+timezone: {{q .Timezone}}
+
+# Wann gearbeitet wird. Ohne Angabe rund um die Uhr.
+# hours: {mo-do: "08:00-17:00", fr: "08:00-14:00"}
+# holidays: [DE-BY]
+
+# Was Kunden zugesagt ist, in Arbeitszeit, und wer bei welchem Anteil davon erinnert wird.
 # first_response: 4h
 # resolve: 24h
 # remind: {75%: assignee, 100%: team}

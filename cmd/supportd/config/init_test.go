@@ -13,7 +13,7 @@ func TestInitFileLoadsOnceThePasswordIsThere(t *testing.T) {
 		{Address: "Tischlerei Huber <hilfe@huber.example>", Team: []string{"max@huber.example", "Eva Huber <eva@huber.example>"}, Language: "de"},
 		{Address: `"Huber & \"Söhne\": 100 % <Holz>" <hilfe@huber.example>`, Team: []string{"max@huber.example"}, Language: "en", Timezone: "Europe/London"},
 		{Address: "a@b.example", Team: []string{"c@d.example"}, IMAP: "127.0.0.1:10143", SMTP: "[::1]:10025", TLS: "none", User: "0815", PasswordFile: "pass: word.pw", Trusted: true},
-		{Address: "o'hara+x@b.example", Team: []string{"c@d.example"}, IMAP: "mail.b.example", SMTP: "mail.b.example", TLS: "starttls", User: `DOM\user "x"`, TrustAuth: "mx.b.example"},
+		{Address: "o'hara+x@b.example", Team: []string{"c@d.example"}, IMAP: "mail.b.example", SMTP: "mail.b.example", TLS: "implicit", SMTPTLS: "starttls", User: `DOM\user "x"`, TrustAuth: "mx.b.example"},
 	} {
 		data, err := InitFile(o)
 		if err != nil {
@@ -49,6 +49,15 @@ func TestInitFileLoadsOnceThePasswordIsThere(t *testing.T) {
 		}
 		if !strings.HasPrefix(string(data), "# yaml-language-server: $schema=supportd.schema.json\n") {
 			t.Errorf("%d: editors do not find the schema:\n%s", i, data)
+		}
+		lines := 0
+		for line := range strings.Lines(string(data)) {
+			if text := strings.TrimSpace(line); text != "" && text[0] != '#' {
+				lines++
+			}
+		}
+		if lines > 12 {
+			t.Errorf("%d: %d lines of keys, want at most 12:\n%s", i, lines, data)
 		}
 		if err := os.Remove(file); err != nil {
 			t.Fatal(err)
