@@ -45,7 +45,7 @@ func Try(ctx context.Context, server Server, from, to string, raw []byte) error 
 	for _, t := range []*time.Duration{&server.Timeouts.Mail, &server.Timeouts.Rcpt, &server.Timeouts.Data, &server.Timeouts.End} {
 		*t = min(*t, time.Minute) // somebody waits for it
 	}
-	s, err := connect(ctx, server, new(net.Dialer).DialContext)
+	s, err := connect(ctx, server, new(net.Dialer).DialContext, "")
 	if err != nil {
 		return err
 	}
