@@ -70,6 +70,11 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	if shows("reopen_until") {
 		data["reopen_until"] = p.moment(v.ReopenUntil, v.Zone, "long")
 	}
+	if v.State != "" && shows("standing") {
+		data["standing"] = p.fill("standing."+string(v.State), nil)
+	} else if shows("standing") {
+		data["standing"] = ""
+	}
 	if shows("answer_by") {
 		data["answer_by"] = p.moment(v.AnswerBy, v.Zone, "long")
 	}

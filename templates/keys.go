@@ -58,6 +58,10 @@ func didKeys() []LineKey {
 		key("did.reject", "a held mail was turned down", "id", "from"),
 		key("did.spam", "the ticket was set aside as spam"),
 		key("did.merge", "two tickets became one", "number"),
+		key("did.unmerge", "a merged ticket stands alone again", "number"),
+		key("did.link", "two tickets were noted to belong together", "number"),
+		key("did.split", "a ticket of its own was opened for the customer's last message", "number"),
+		key("did.unspam", "a ticket came back from quarantine"),
 		key("did.undo", "an action was taken back", "what"),
 		key("did.post", "a text that was refused before was sent anyway", "to"),
 		key("did.show", "the ticket was shown", "number"),
@@ -88,6 +92,10 @@ func refusedKeys() []LineKey {
 		key("refused.ticket", "no such ticket", "number"),
 		key("refused.id", "no such held mail", "id"),
 		key("refused.later", "a command that this version does not have", "word"),
+		key("refused.merge", "the tickets have different requesters", "number"),
+		key("refused.merge_state", "the ticket to merge into is not live", "number", "state"),
+		key("refused.unmerge", "nothing that was merged is named", "number"),
+		key("refused.undo_structure", "the last mail concerned a second ticket"),
 		key("refused.undo", "nothing to take back, or too late", "until"),
 		key("refused.leak", "the text holds parts of an internal note", "suggestion"),
 		key("refused.limit", "too many mails or commands", "until"),
@@ -195,6 +203,7 @@ func wordKeys() []LineKey {
 		keys = append(keys, key("label."+l, "label of a fact"))
 	}
 	for _, st := range tickets.States() {
+		keys = append(keys, key("standing."+string(st), "how things stand in that state, told to a customer"))
 		keys = append(keys, key("state."+string(st), "name of a state"))
 	}
 	for _, c := range []string{"first_response", "next_response", "update", "resolve", "accept", "time_box", "vendor"} {

@@ -137,7 +137,11 @@ func (op *operation) say(body string, note bool) bool {
 
 // do carries out one command within the operation; false means that the whole mail is refused.
 func (op *operation) do(c command.Command) bool {
-	for _, group := range []map[string]handler{conversation(), fields()} {
+	for _, group := range []map[string]handler{
+		conversation(),
+		structure(),
+		fields(),
+	} {
 		if carryOut, ok := group[c.Word]; ok {
 			return carryOut(op, c)
 		}
@@ -189,6 +193,9 @@ func (op *operation) take(c command.Command) bool {
 func (op *operation) release(c command.Command) bool {
 	if c.Args != "" {
 		return op.held(c, &op.out.Admit, "did.admit")
+	}
+	if op.t.State == StateQuarantined {
+		return op.transit(c, eventAdmit, Line{OK: true, Key: "did.unspam"})
 	}
 	op.t.set(&op.entry.Changes, fieldAssignee, "")
 	return op.transit(c, eventRelease, Line{OK: true, Key: "did.release", Args: map[string]string{"team": op.t.Team}})
@@ -394,7 +401,7 @@ func (op *operation) refuseState(word string) bool {
 func (op *operation) refuse(line Line) bool {
 	op.t = op.k.Ticket.clone()
 	op.out.Ticket = op.t
-	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel = nil, nil, nil, nil, nil
+	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel, op.out.Beside = nil, nil, nil, nil, nil, nil
 	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
 	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {

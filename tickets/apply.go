@@ -110,6 +110,9 @@ func (d *Desk) carryOut(a *application) error {
 		}
 	}
 	d.corrected(a)
+	if err := d.carryOutBeside(a); err != nil {
+		return err
+	}
 	a.tx.onCommit(func() { d.wakeSender(); kick(d.tick) })
 	return d.settleHeld(a)
 }
@@ -119,6 +122,21 @@ func (a *application) writeTicket() error {
 	if a.dec.Ticket == nil {
 		return nil
 	}
+	if t := a.known.Ticket; !a.dec.New && (t == nil || len(a.dec.Entries) == 0) {
+		if t != nil {
+			a.stored.Ticket = t.ID
+		}
+		return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
+	}
+	if err := a.writeEntries(); err != nil {
+		return err
+	}
+	a.stored.Ticket = a.ticket.ID
+	return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
+}
+
+// writeEntries appends the decision's entries to its ticket, which may be a new one.
+func (a *application) writeEntries() error {
 	t := a.known.Ticket
 	if a.dec.New {
 		if _, err := a.tx.add("tickets", 1); err != nil {
@@ -128,11 +146,6 @@ func (a *application) writeTicket() error {
 			return err
 		}
 		t = &Ticket{ID: a.known.NextID}
-	} else if t == nil || len(a.dec.Entries) == 0 {
-		if t != nil {
-			a.stored.Ticket = t.ID
-		}
-		return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
 	}
 	for _, e := range a.dec.Entries {
 		if err := a.append(t, e); err != nil {
@@ -141,12 +154,9 @@ func (a *application) writeTicket() error {
 	}
 	a.ticket = t
 	if a.dec.New {
-		if err := a.index(t); err != nil {
-			return err
-		}
+		return a.index(t)
 	}
-	a.stored.Ticket = t.ID
-	return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
+	return nil
 }
 
 // append writes one entry, with what caused it.

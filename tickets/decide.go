@@ -24,6 +24,7 @@ type Decision struct {
 	Admit   []uint64     // held mails that commands let in
 	Reject  []uint64     // held mails that commands drop
 	Cancel  []OutgoingID // mails that a command takes back
+	Beside  []Beside     // what becomes of other tickets
 }
 
 // Mail is a mail that a decision calls for. It gets its Message-ID, reply address and bytes when it is enqueued.
@@ -300,6 +301,14 @@ func (d *decider) onTicket() {
 // customerWrote adds a customer's message to their ticket.
 func (d *decider) customerWrote() {
 	t := d.out.Ticket
+	if t.State == StateQuarantined {
+		d.entry(d.received()) // nobody is told of more from there
+		d.end(Appended, "on "+t.Number+", which is in quarantine")
+		return
+	}
+	if d.oneWord() {
+		return
+	}
 	ended := !t.State.Live()
 	switch {
 	case ended && isThanks(d.m):

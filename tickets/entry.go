@@ -113,6 +113,9 @@ const (
 	fieldConfirmed    = "confirmed"
 	fieldResolution   = "resolution"
 
+	fieldMergedInto     = "merged_into"
+	fieldMergedFrom     = "merged_from" // After: numbers with blanks between
+	fieldLinks          = "links"       // After: numbers with blanks between
 	fieldResolutionCode = "resolution_code"
 	fieldAskedAt        = "asked_at"
 	fieldReminded       = "reminded"
@@ -153,6 +156,12 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatTime(t.ClosedAt)
 	case fieldReopened:
 		return formatInt(t.Reopened)
+	case fieldMergedInto:
+		return formatInt(int(t.MergedInto))
+	case fieldMergedFrom:
+		return strings.Join(t.MergedFrom, " ")
+	case fieldLinks:
+		return strings.Join(t.Links, " ")
 	case fieldAskedAt:
 		return formatTime(t.AskedAt)
 	case fieldReminded:
@@ -327,6 +336,12 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.ClosedAt, err = parseTime(c.After)
 	case fieldReopened:
 		t.Reopened, err = parseInt(c.After)
+	case fieldMergedInto:
+		t.MergedInto, err = parseID(c.After)
+	case fieldMergedFrom:
+		t.MergedFrom = strings.Fields(c.After)
+	case fieldLinks:
+		t.Links = strings.Fields(c.After)
 	case fieldAskedAt:
 		t.AskedAt, err = parseTime(c.After)
 	case fieldReminded:

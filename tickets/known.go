@@ -34,6 +34,8 @@ type Known struct {
 	NextID      TicketID
 	NextCount   uint64               // of the next ticket number; runs ahead of NextID after a restore
 	Held        map[uint64]*HeldMail // the held mails that commands of this mail name
+	Named       map[string]*Ticket   // the tickets that commands of this mail name, by number
+	Via         *Ticket              // the merged ticket that the message was about; Ticket has taken it in
 	Undo        *Undoable            // what #undo would take back, when the message asks for it
 	NoticesHour int
 
@@ -162,6 +164,12 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 }
 
 func (tx *Tx) knowTicket(k *Known, t *Ticket, now time.Time) (err error) {
+	if t.State == StateMerged {
+		k.Via = t
+		if t, err = tx.taker(t); err != nil {
+			return err
+		}
+	}
 	k.Ticket = t
 	if k.Recent, err = tx.lastEntries(t.ID, 12); err != nil || t.State.Live() {
 		return err

@@ -74,6 +74,8 @@ const (
 	TemplateAgentReply  = "agent-reply"      // T04, public
 	TemplateSolved      = "solved"           // T16, public
 	TemplateAutoAnswer  = "auto-answer"      // T08, public
+	TemplateMerged      = "merged-info"      // T19b, public: two requests became one
+	TemplateStatus      = "status"           // T10, public: how things stand
 	TemplateReminder    = "reminder"         // T06, public: a question is still open
 	TemplateNoResponse  = "no-response"      // T07, public: solved for lack of an answer
 
@@ -104,6 +106,7 @@ type PublicView struct {
 	QuoteAt     time.Time
 	PromisedBy  time.Time // zero: nothing is promised
 	ReopenUntil time.Time
+	State       State     // of the ticket; "" where it does not matter
 	AnswerBy    time.Time // until when the desk waits for an answer; zero: for as long as it takes
 	FollowUpOf  string    // number of the closed ticket before this one
 	Zone        *time.Location

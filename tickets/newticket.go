@@ -172,14 +172,20 @@ func pickLanguage(texts map[string]string, language string) string {
 
 // noAnswer says why no automatic answer goes out, or "".
 func (d *decider) noAnswer() string {
+	if d.k.RefersAuto && d.out.Verdict.NoAnswer == "" && d.out.Verdict.Auth != AuthFail {
+		return "it refers to an automatic mail of this desk"
+	}
+	return d.neverAnswer()
+}
+
+// neverAnswer says why not even a question to the desk itself is answered by itself, or "".
+func (d *decider) neverAnswer() string {
 	l := d.r.Limits
 	switch {
 	case d.out.Verdict.NoAnswer != "":
 		return d.out.Verdict.NoAnswer
 	case d.out.Verdict.Auth == AuthFail:
 		return "its author is forged: an answer would reach somebody who wrote nothing" // S-064
-	case d.k.RefersAuto:
-		return "it refers to an automatic mail of this desk"
 	case d.m.ReturnPath == "" || d.m.ReturnPath == "<>":
 		return "it has no return path"
 	case d.r.isOwn(d.m.ReturnPath):

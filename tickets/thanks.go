@@ -24,6 +24,11 @@ func wordSet(s string) map[string]bool {
 	return set
 }
 
+// foldText makes spellings of a German word equal: lower case, ä=ae, ö=oe, ü=ue, ß=ss.
+func foldText(s string) string {
+	return strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "’", "'").Replace(strings.ToLower(s))
+}
+
 // maxThanks is how many words a thank-you may have (domain.md S38).
 const maxThanks = 12
 
@@ -39,8 +44,7 @@ func isThanks(m *Message) bool {
 	if text == "" || strings.ContainsRune(text, '?') {
 		return false
 	}
-	fold := strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "’", "'").Replace(strings.ToLower(text))
-	words := strings.FieldsFunc(fold, func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
+	words := strings.FieldsFunc(foldText(text), func(r rune) bool { return !unicode.IsLetter(r) && r != '\'' })
 	var grateful, again, works bool
 	for i, w := range words {
 		if doubt[w] {

@@ -23,6 +23,9 @@ type timer struct {
 // timers lists what the ticket is waiting for.
 func timers(t *Ticket, r *Rules, now time.Time) []timer {
 	var list []timer
+	if !t.State.onStage() {
+		return nil // nobody waits for what is set aside
+	}
 	if t.State == StateSolved && r.CloseAfter > 0 {
 		list = append(list, timer{t.SolvedAt.Add(r.CloseAfter), "close"})
 	}
@@ -170,6 +173,7 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 		return err
 	}
 	switch {
+	case !t.State.onStage(): // nobody waits for what is set aside
 	case kind == "close":
 		dr.closeSolved(at)
 	case kind == "silence":

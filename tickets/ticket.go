@@ -87,6 +87,9 @@ type Ticket struct {
 	ClosedAt   time.Time `json:"closed_at,omitzero"`
 	Reopened   int       `json:"reopened,omitempty"`
 	FollowUpOf TicketID  `json:"follow_up_of,omitempty"`
+	MergedInto TicketID  `json:"merged_into,omitempty"` // the ticket that took this one in
+	MergedFrom []string  `json:"merged_from,omitempty"` // numbers of the tickets it took in
+	Links      []string  `json:"links,omitempty"`       // numbers of tickets that belong to it
 	// StateBefore is what a merged or quarantined ticket was before, and becomes again.
 	StateBefore State  `json:"state_before,omitempty"`
 	Confirmed   bool   `json:"confirmed,omitempty"`  // the requester said thanks for the solution
@@ -116,6 +119,7 @@ func (t *Ticket) clone() *Ticket {
 	c := *t
 	c.Participants, c.Tags, c.Clocks = slices.Clone(t.Participants), slices.Clone(t.Tags), slices.Clone(t.Clocks)
 	c.Given = slices.Clone(t.Given)
+	c.MergedFrom, c.Links = slices.Clone(t.MergedFrom), slices.Clone(t.Links)
 	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
 	c.Thread = maps.Clone(t.Thread)
 	for address, ids := range c.Thread {

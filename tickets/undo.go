@@ -30,6 +30,10 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 				}
 				k.Held[h.ID] = h
 			}
+		case "merge", "duplicate", "unmerge", "link":
+			if err := tx.knowNamed(k, c); err != nil {
+				return err
+			}
 		case "undo":
 			if err := tx.knowUndo(k, strings.ToLower(m.Author)); err != nil {
 				return err
@@ -124,6 +128,11 @@ func (op *operation) undo() bool {
 		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#undo", "other": firstNonEmpty(otherCommand(op.text.Commands), "text")}})
 	case u == nil || len(u.Entries) == 0, u.Gone:
 		return op.refuse(Line{Key: "refused.undo", Args: map[string]string{"until": ""}})
+	}
+	for _, e := range u.Entries {
+		if slices.ContainsFunc(e.Changes, Change.bindsOthers) {
+			return op.refuse(Line{Key: "refused.undo_structure"})
+		}
 	}
 	for _, e := range u.Entries {
 		for _, c := range slices.Backward(e.Changes) {

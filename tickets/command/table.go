@@ -27,7 +27,12 @@ type Row struct {
 
 // Table is every command there is, in the order of the handbook. Each group stands in a file of its own beside this one.
 func Table() []Row {
-	return slices.Concat(conversation(), fields(), asking())
+	return slices.Concat(
+		conversation(),
+		structure(),
+		fields(),
+		asking(),
+	)
 }
 
 // fold makes spellings equal that people take for equal: case, hyphens and underscores do not count.
