@@ -43,7 +43,8 @@ complete and check. It never overwrites a file.
 
 What the flags leave out is asked for on a terminal. The servers are those of --provider, those that the domain
 publishes (SRV records), those of a provider that is known by the domain's MX, or usual names; --imap and --smtp name
-them. Without a password nothing is tried.`,
+them. Without a password nothing is tried. --state writes the state directory down; for a configuration in
+/etc/supportd it is /var/lib/supportd.`,
 		Example: `  supportd init
   supportd init --address "Nordwind Service <hilfe@nordwind.example>" --team anna@nordwind.example,ben@nordwind.example --language de
   supportd init --address hilfe@nordwind.example --team anna@nordwind.example --provider ionos --password-stdin < password`,
@@ -76,7 +77,10 @@ func (a *app) init(ctx context.Context, o *initFlags) error {
 	if err := a.learn(o); err != nil {
 		return err
 	}
-	o.PasswordFile = "mailbox.pw"
+	o.PasswordFile, o.State = "mailbox.pw", a.state
+	if dir, err := filepath.Abs(filepath.Dir(a.config)); err == nil && dir == "/etc/supportd" && o.State == "" {
+		o.State = "/var/lib/supportd" // a service writes nothing below /etc
+	}
 	if o.CAFile != "" {
 		path, err := filepath.Abs(o.CAFile) // the file names it from its own folder
 		if err != nil {

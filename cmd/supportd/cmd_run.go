@@ -16,7 +16,7 @@ func (a *app) runCommand() *cobra.Command {
 	var shadow string
 	cmd := &cobra.Command{
 		Use: "run", Short: "run the desk until it is told to stop", Args: cobra.NoArgs,
-		Long: "run follows the mailboxes and sends what the desk owes, until SIGINT or SIGTERM. SIGHUP reloads the configuration;\nso does a change of the file.",
+		Long: "run follows the mailboxes and sends what the desk owes, until SIGINT or SIGTERM. SIGHUP reloads the configuration;\nso does a change of the file. A supervisor that listens (systemd, Type=notify) is told when the desk is ready, that it is\nalive, and when it stops.",
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			log, err := a.logger()
 			if err != nil {
@@ -25,11 +25,11 @@ func (a *app) runCommand() *cobra.Command {
 			if os.Getenv("GOMEMLIMIT") == "" {
 				debug.SetMemoryLimit(memoryAim)
 			}
-			d, err := NewDaemon(a.config, Options{Log: log, Init: init, Shadow: shadow})
+			ctx := cmd.Context()
+			d, err := NewDaemon(a.config, Options{Log: log, Init: init, Shadow: shadow, Ready: supervised(ctx, log)})
 			if err != nil {
 				return err
 			}
-			ctx := cmd.Context()
 			go func() {
 				for {
 					select {

@@ -32,6 +32,7 @@ type InitOptions struct {
 	Timezone     string   // default UTC, for German Europe/Berlin
 	TrustAuth    string   // the mail server's name in Authentication-Results; default: the IMAP host's
 	Trusted      bool     // only people who logged in can write to the mailbox
+	State        string   // the state directory; "" for the default
 	Schema       string   // where editors find the schema; default supportd.schema.json
 }
 
@@ -182,6 +183,9 @@ trust_auth_results_from: {{q .TrustAuth}}
 {{end}}
 language: {{.Language}}
 timezone: {{q .Timezone}}
+{{- if .State}}
+state: {{q .State}}
+{{- end}}
 
 # When the desk works. 24/7 if absent.
 # hours: {mo-th: "08:00-17:00", fr: "08:00-14:00"}
@@ -220,6 +224,9 @@ trust_auth_results_from: {{q .TrustAuth}}
 {{end}}
 language: {{.Language}}
 timezone: {{q .Timezone}}
+{{- if .State}}
+state: {{q .State}}
+{{- end}}
 
 # Wann gearbeitet wird. Ohne Angabe rund um die Uhr.
 # hours: {mo-do: "08:00-17:00", fr: "08:00-14:00"}

@@ -380,12 +380,13 @@ func (r *resolver) secret(keys loginKeys) Secret {
 }
 
 func (r *resolver) secretFile(at place, written string) Secret {
-	data, ok := r.file(at, written, maxSecret, true)
+	name, handed := r.credential(written)
+	p := r.path(name)
+	data, ok := r.file(at, name, maxSecret, true)
 	if !ok {
 		return Secret{}
 	}
-	p := r.path(written)
-	if info, err := os.Stat(p); err == nil && info.Mode().Perm()&0o077 != 0 {
+	if info, err := os.Stat(p); !handed && err == nil && info.Mode().Perm()&0o077 != 0 {
 		r.report("", at, "run chmod 600 "+p, "%s can be read or changed by other users (mode %04o)", p, info.Mode().Perm())
 		return Secret{}
 	}
