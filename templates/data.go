@@ -151,6 +151,11 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	deadlines := p.deadlines(v)
 	data["deadlines"] = deadlines
 	data["recent"] = p.recent(v)
+	listed, err := p.listed(v)
+	data["listed"], data["listed_count"] = listed, len(v.Listed)
+	if err != nil && s.opts.Strict {
+		return nil, err
+	}
 	lines, headline, err := p.lines(v)
 	if err != nil && s.opts.Strict {
 		return nil, err
@@ -239,6 +244,25 @@ func (p *phrases) recent(v tickets.InternalView) []map[string]any {
 		})
 	}
 	return list
+}
+
+// listed are the tickets of a notice about several.
+func (p *phrases) listed(v tickets.InternalView) (list []map[string]any, unknown error) {
+	list = make([]map[string]any, 0, len(v.Listed))
+	for _, t := range first(v.Listed) {
+		var texts []string
+		for _, l := range first(t.Lines) {
+			text, err := p.line(l, v.Zone)
+			if err != nil {
+				unknown = err
+			}
+			texts = append(texts, text)
+		}
+		number := clip(cleanLine(t.Number), maxName)
+		list = append(list, map[string]any{"number": number, "subject": cleanSubject(t.Subject, number), "state": p.word("state", string(t.State)),
+			"priority": clip(cleanLine(t.Priority), maxName), "assignee": clip(cleanLine(t.Assignee), maxName), "text": strings.Join(texts, " · ")})
+	}
+	return list, unknown
 }
 
 func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headline string, unknown error) {

@@ -130,6 +130,8 @@ func problemKeys() []LineKey {
 		key("clock.critical", "a promise was broken long ago", "clock", "over", "due"),
 		key("clock.untouched", "nobody has touched the ticket", "age", "since"),
 		key("clock.unowned", "nobody works on the ticket", "age", "since"),
+		key("clock.no_next_step", "nobody works on the ticket, and nothing that it waits for has a deadline", "age", "since"),
+		key("major.declared", "a ticket concerns many", "team", "every"),
 		key("clock.unanswered", "the customer's last mail has no answer", "age", "since"),
 	}
 }

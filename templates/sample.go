@@ -62,6 +62,14 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 	if template == tickets.TemplateReceipt {
 		v.Text, v.Sent, v.SentTo = "", p.Text, []string{v.Requester.Mail}
 	}
+	if template == tickets.TemplateGathered {
+		listed := []tickets.Listed{{Number: v.Number, Subject: v.Subject, State: v.State, Lines: sampleLines(tickets.TemplateEscalation, full)}}
+		if full {
+			listed[0].Priority, listed[0].Assignee = v.Priority, v.Assignee
+			listed = append(listed, tickets.Listed{Number: "NW-2026-004712", Subject: "VPN", State: tickets.StateNew, Lines: sampleLines(tickets.TemplateSafety, full)})
+		}
+		return tickets.InternalView{Language: lang, Desk: v.Desk, DeskAddress: v.DeskAddress, Requester: v.Requester, Mode: v.Mode, Listed: listed, Zone: v.Zone}
+	}
 	if template == tickets.TemplateHealth {
 		return tickets.InternalView{Language: lang, Desk: v.Desk, DeskAddress: v.DeskAddress, Lines: v.Lines, Zone: v.Zone}
 	}
@@ -75,7 +83,7 @@ func sampleReply(template string) (public bool, mode string) {
 		return false, "command"
 	case tickets.TemplateUndelivered, tickets.TemplateHeld, tickets.TemplateNote:
 		return false, "note"
-	case tickets.TemplateHealth:
+	case tickets.TemplateHealth, tickets.TemplateGathered:
 		return false, "no right"
 	}
 	return true, ""
@@ -98,6 +106,12 @@ func sampleLines(template string, full bool) []tickets.Line {
 		return []tickets.Line{line(false, "refused.unknown", "word", "#slove", "suggestion", "#solve"), line(false, "refused.nothing_done")}
 	case tickets.TemplateEscalation:
 		return []tickets.Line{line(false, "clock.warning", "clock", "resolve", "percent", "80", "left", "1h36m0s", "due", "2026-11-30T15:40:00Z")}
+	case tickets.TemplateTimeBox:
+		return []tickets.Line{line(false, "clock.breach", "clock", "time_box", "over", "5m0s", "due", "2026-11-30T15:40:00Z")}
+	case tickets.TemplateSafety:
+		return []tickets.Line{line(false, "clock.unowned", "age", "2h10m0s")}
+	case tickets.TemplateMajorIncident:
+		return []tickets.Line{line(false, "major.declared", "team", "network", "every", "30m0s")}
 	case tickets.TemplateUndelivered:
 		return []tickets.Line{line(false, "undelivered.bounced", "to", "kim.krause@customer.example", "status", "5.1.1", "reason", "no such user"),
 			line(false, "undelivered.what_now", "to", "kim.krause@customer.example")}

@@ -124,7 +124,6 @@ func (op *operation) say(body string, note bool) bool {
 	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.move(op.t, &op.entry, eventReply) {
 		return op.refuseState("reply")
 	}
-	stopClock(op.t, &op.entry, clockFirstResponse, op.now)
 	op.t.set(&op.entry.Changes, fieldLastPublic, body)
 	if op.t.Assignee == "" {
 		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)

@@ -146,7 +146,6 @@ func (d *decider) recovered(t *Ticket, e *Entry, before *AlertBefore, state Aler
 	case t.Verified && d.out.Verdict.Auth != AuthPass:
 		e.Detail += "; nobody vouches for the sender, so the ticket stays open"
 	default:
-		stopClock(t, e, clockFirstResponse, d.now)
 		d.move(t, e, eventRecovery)
 		if State(t.value(fieldState, e.Changes)) == StateSolved {
 			t.set(&e.Changes, fieldResolution, "recovered: "+a.State)

@@ -25,6 +25,8 @@ type Decision struct {
 	Reject  []uint64     // held mails that commands drop
 	Cancel  []OutgoingID // mails that a command takes back
 	Beside  []Beside     // what becomes of other tickets
+
+	Postponed []Postponed // notices that wait for their readers' working time
 }
 
 // Mail is a mail that a decision calls for. It gets its Message-ID, reply address and bytes when it is enqueued.
@@ -394,6 +396,7 @@ func (d *decider) subject() string {
 // entry appends to the ticket, here and for the store.
 func (d *decider) entry(e Entry) {
 	t := d.out.Ticket
+	d.r.followClocks(t, &e, d.in.Arrived, d.now)
 	e.Ticket, e.Seq, e.At, e.Rev = t.ID, t.Entries+1, d.now, d.r.Rev
 	if err := t.apply(e); err != nil {
 		panic(fmt.Sprintf("ticket %s: %v", t.Number, err)) // only our own changes are applied

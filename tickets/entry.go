@@ -125,6 +125,9 @@ const (
 	fieldLastCustomer = "last_customer"
 	fieldThread       = "thread" // After: "address message-id", appended
 	fieldClock        = "clock"  // After: the Clock as JSON, replacing the one of its kind
+	fieldTouched      = "touched"
+	fieldFreeSince    = "free_since"
+	fieldCaught       = "caught" // After: "unowned 2026-…", replacing the one of that name
 )
 
 // set makes the change that gives the field its new value, or none when it has it already.
@@ -154,6 +157,10 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatTime(t.SolvedAt)
 	case fieldClosedAt:
 		return formatTime(t.ClosedAt)
+	case fieldTouched:
+		return formatTime(t.Touched)
+	case fieldFreeSince:
+		return formatTime(t.FreeSince)
 	case fieldReopened:
 		return formatInt(t.Reopened)
 	case fieldMergedInto:
@@ -212,7 +219,7 @@ func (t *Ticket) stands(c Change, pending []Change) bool {
 		return false
 	}
 	now, ok := t.clock(made.Kind, pending)
-	return ok && formatJSON(now) == c.After
+	return ok && formatJSON(now) == formatJSON(made)
 }
 
 // text is where a field stands that is plain text, or nil.
@@ -362,6 +369,16 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.Thread[address] = boundThread(append(t.Thread[address], id))
 	case fieldClock:
 		err = t.applyClock(c.After)
+	case fieldTouched:
+		t.Touched, err = parseTime(c.After)
+	case fieldFreeSince:
+		t.FreeSince, err = parseTime(c.After)
+	case fieldCaught:
+		name, when, _ := strings.Cut(c.After, " ")
+		if t.Caught == nil {
+			t.Caught = map[string]time.Time{}
+		}
+		t.Caught[name], err = parseTime(when)
 	default:
 		err = fmt.Errorf("unknown field %q", c.Field)
 	}

@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"supportd/tickets/clock"
 )
 
 // The kit: a desk on a real store in a temporary directory, with a clock that only tests move, and with fakes at the
@@ -152,10 +154,13 @@ func testRules() *Rules {
 		},
 		Agents: agents, DefaultTeam: "first", Admin: admin,
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour, Undo: 10 * time.Second, Limits: DefaultLimits(),
-		Targets: []Target{
-			{Clock: clockFirstResponse, Duration: 4 * time.Hour, Steps: []Step{{Percent: 75, Notify: []string{"team"}}, {Percent: 100, Notify: []string{"team_lead"}}}},
-			{Clock: clockResolve, Duration: 24 * time.Hour, Steps: []Step{{Percent: 50, Notify: []string{"assignee"}}, {Percent: 150, Notify: []string{"admin"}}}},
-		},
+		SLA: DefaultSLA(), DefaultLevel: "standard",
+		Levels: map[string]Level{"standard": {Name: "standard", Targets: map[string]Targets{"": {Times: map[clock.Kind]time.Duration{
+			clock.FirstResponse: 4 * time.Hour, clock.Resolve: 24 * time.Hour}}}}},
+		Escalations: []Escalation{{Name: "default", Steps: map[clock.Kind][]Step{
+			clock.FirstResponse: {{Percent: 75, Notify: []string{"team"}}, {Percent: 100, Notify: []string{"team_lead"}}},
+			clock.Resolve:       {{Percent: 50, Notify: []string{"assignee"}}, {Percent: 150, Notify: []string{"admin"}}},
+		}}},
 		Calendar:   AroundTheClock{},
 		Answers:    map[string]Answer{"vpn": {Name: "vpn", Text: map[string]string{"de": "So geht das VPN.", "": "This is how the VPN works."}}},
 		Classifier: fakeClassifier{}, Renderer: fakeRenderer{}, Composer: fakeComposer{},

@@ -84,6 +84,10 @@ const (
 	TemplateReceipt         = "command-receipt"  // T32, internal
 	TemplateRefused         = "command-error"    // T32, internal
 	TemplateEscalation      = "escalation"       // T33, internal: a clock reached one of its steps
+	TemplateGathered        = "gathered"         // T33, internal: notices that waited for the reader's working time, of several tickets
+	TemplateTimeBox         = "time-box"         // T34, internal: a team's time for a ticket is over
+	TemplateSafety          = "safety-net"       // T35, internal: nobody has, or nobody touches, a ticket
+	TemplateMajorIncident   = "major-incident"   // T60, internal: a ticket that concerns many
 	TemplateUndelivered     = "undelivered"      // T35, internal: a mail of ours bounced or was given up
 	TemplateHeld            = "held"             // T35, internal: a mail waits for someone's decision
 	TemplateNote            = "note"             // an internal note was written, internal
@@ -135,6 +139,7 @@ type InternalView struct {
 	Attachments   []Attachment
 	Warnings      []string // about the mail: defects, dangerous attachments, unverified sender
 	Deadlines     []Deadline
+	Listed        []Listed      // tickets, in notices about several
 	Recent        []RecentEntry // newest first
 	Lines         []Line        // of a receipt, a refusal or a notice about a problem
 	Sent          string        // exactly what the customer was sent, in receipts
@@ -149,6 +154,16 @@ type Deadline struct {
 	Clock string // first_response, resolve, …
 	Due   time.Time
 	Over  bool
+}
+
+// Listed is a ticket in a notice about several, and what is to be said of it.
+type Listed struct {
+	Number   string
+	Subject  string
+	State    State
+	Priority string
+	Assignee string
+	Lines    []Line
 }
 
 // RecentEntry is one line of a ticket's history, for people.

@@ -132,7 +132,7 @@ func next(s, before State, e event) (State, bool) {
 }
 
 // move changes the ticket's state as the event demands, within the entry, together with the times that belong to the
-// state. It reports whether the event is allowed.
+// state; its clocks follow when the entry is appended. It reports whether the event is allowed.
 func (d *decider) move(t *Ticket, e *Entry, ev event) bool {
 	from := State(t.value(fieldState, e.Changes))
 	to, ok := next(from, State(t.value(fieldStateBefore, e.Changes)), ev)
@@ -153,11 +153,8 @@ func (d *decider) move(t *Ticket, e *Entry, ev event) bool {
 	switch {
 	case to == StateSolved:
 		t.set(&e.Changes, fieldSolvedAt, formatTime(d.now))
-		stopClock(t, e, clockResolve, d.now)
 	case to == StateClosed:
 		t.set(&e.Changes, fieldClosedAt, formatTime(d.now))
-	case to == StateWaitingCustomer:
-		pauseClock(t, e, d.now)
 	case to.Live() && (from == StateSolved || from == StateClosed):
 		t.set(&e.Changes, fieldSolvedAt, "")
 		t.set(&e.Changes, fieldClosedAt, "")
@@ -165,9 +162,6 @@ func (d *decider) move(t *Ticket, e *Entry, ev event) bool {
 		t.set(&e.Changes, fieldResolutionCode, "")
 		t.set(&e.Changes, fieldReopened, formatInt(t.Reopened+1))
 		e.Detail = detailReopened
-		d.resumeClock(t, e)
-	case from == StateWaitingCustomer:
-		d.resumeClock(t, e)
 	}
 	return true
 }

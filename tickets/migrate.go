@@ -21,6 +21,11 @@ var migrations = []func(*bolt.Tx) error{
 	linkChains,
 	// 4: imports of past mail.
 	addImports,
+	// 5: clocks are kept as segments, and notices can wait. Clocks of the form before are read as they stand.
+	func(btx *bolt.Tx) error {
+		_, err := btx.CreateBucketIfNotExists(bucketPostponed)
+		return err
+	},
 }
 
 var keySchema = []byte("schema")

@@ -55,13 +55,13 @@ func (d *decider) open(old *Ticket) {
 		e.Changes = append(e.Changes, Change{Field: fieldFollowUpOf, After: formatInt(int(old.ID))})
 		e.Detail = "follows " + old.Number
 	}
-	d.startClocks(&e)
 	d.entry(e)
 	d.entry(d.received())
 	d.reason("team", team.Name, "of the verdict")
 	d.end(Created, t.Number)
 	if !d.silenced() {
 		d.tellNewTicket()
+		d.declareMajor()
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"supportd/tickets/clock"
 )
 
 // Who is told what. Notices go to each person singly, because a reply address is bound to one agent; a team's address
@@ -171,8 +173,8 @@ func fillTicketView(v *InternalView, t *Ticket, now time.Time) {
 	v.Number, v.Subject, v.State, v.Team, v.Tier = t.Number, t.Subject, t.State, t.Team, t.Tier
 	v.Priority, v.Assignee, v.Requester = t.Priority, t.Assignee, t.Requester
 	for _, c := range t.Clocks {
-		if c.Stop.IsZero() && c.Paused.IsZero() {
-			v.Deadlines = append(v.Deadlines, Deadline{Clock: c.Kind, Due: c.Due, Over: now.After(c.Due)})
+		if c.Running() && c.Target > 0 {
+			v.Deadlines = append(v.Deadlines, Deadline{Clock: string(c.Kind), Due: c.Due, Over: now.After(c.Due)})
 		}
 	}
 	v.Commands = []string{"#solve", "#take", "#note"}
@@ -213,8 +215,8 @@ func (d *decider) publicView(t *Ticket) PublicView {
 		Requester: t.Requester.Name, Zone: d.zone(),
 	}
 	for _, c := range t.Clocks {
-		if c.Kind == clockFirstResponse && c.Stop.IsZero() {
-			v.PromisedBy = c.Due
+		if c.Kind == clock.FirstResponse && c.Running() && d.r.SLA.WarnCustomer {
+			v.PromisedBy = d.r.Deadline(c, d.now)
 		}
 	}
 	return v

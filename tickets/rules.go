@@ -28,8 +28,15 @@ type Rules struct {
 	Waiting      Waiting       // for customers' answers
 	Undo         time.Duration // how long an answer waits before it leaves
 	Limits       Limits
-	Targets      []Target
-	Calendar     Calendar
+	Calendar     Calendar            // working time where nothing else is said
+	Calendars    map[string]Calendar // by name
+	Levels       map[string]Level    // what is promised, by name
+	DefaultLevel string              // of customers who have none of their own
+	SLA          SLA
+	Escalations  []Escalation // the first that fits is taken, for each kind of clock
+	OnCall       map[string]OnCall
+	SafetyNet    SafetyNet
+	Major        MajorIncident
 	Answers      map[string]Answer // configured automatic answers, by name
 
 	Handover       handover.Rules
@@ -75,6 +82,10 @@ type Team struct {
 	Address string   // gets a copy of notices, without a right to answer; "" for none
 	Members []string // lower-case addresses
 	Skills  []string // lower case
+	Hours   Calendar // nil: Rules.Calendar
+	HoursOf string   // the names of its calendars, for people
+	OLA     OLA
+	OnCall  string // name of who is called when nobody works; "" for none
 }
 
 // Agent is a person who may answer customers.
@@ -115,19 +126,6 @@ type Limits struct {
 // DefaultLimits are those of S-058 and S38.
 func DefaultLimits() Limits {
 	return Limits{AnswersPerHour: 5, AnswersPerDay: 20, ReopensPerDay: 5, NoticesPerHour: 20}
-}
-
-// Target is a promised time.
-type Target struct {
-	Clock    string        // first_response, resolve
-	Duration time.Duration // of business time
-	Steps    []Step        // what happens on the way, ascending
-}
-
-// Step is a notice at a share of the target.
-type Step struct {
-	Percent int
-	Notify  []string // assignee, owner, team, team_lead, admin or an address
 }
 
 // Calendar is working time.

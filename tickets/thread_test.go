@@ -483,7 +483,7 @@ func TestZones(t *testing.T) {
 		t.Errorf("%s, created %s", tk.Number, tk.Created)
 	}
 	for _, c := range tk.Clocks {
-		if c.Start.Location() != time.UTC || c.Due.Location() != time.UTC {
+		if c.Start().Location() != time.UTC || c.Due.Location() != time.UTC {
 			t.Errorf("%+v", c)
 		}
 	}

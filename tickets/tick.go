@@ -6,8 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -17,7 +15,7 @@ import (
 
 type timer struct {
 	at   time.Time
-	kind string // "close", or "step first_response 75"
+	kind string // such as "close" or "clock"
 }
 
 // timers lists what the ticket is waiting for.
@@ -30,44 +28,20 @@ func timers(t *Ticket, r *Rules, now time.Time) []timer {
 		list = append(list, timer{t.SolvedAt.Add(r.CloseAfter), "close"})
 	}
 	list = append(list, waitingTimers(t, r)...)
+	var next time.Time
 	for _, c := range t.Clocks {
-		if !c.Stop.IsZero() || !c.Paused.IsZero() {
-			continue
-		}
-		for _, step := range r.steps(c.Kind) {
-			if slices.Contains(c.Fired, step.Percent) {
-				continue
-			}
-			list = append(list, timer{stepTime(r.Calendar, c, step.Percent, now), fmt.Sprintf("step %s %d", c.Kind, step.Percent)})
+		if at := r.nextStep(t, c, now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
+			next = at
 		}
 	}
-	return list
+	if !next.IsZero() {
+		list = append(list, timer{next, timerClock})
+	}
+	return append(list, safetyTimers(t, r, now)...)
 }
 
-// stepTime is when a share of the target will be used up, if the clock runs on.
-func stepTime(cal Calendar, c Clock, percent int, now time.Time) time.Time {
-	after := c.Target * time.Duration(percent-100) / 100
-	if after >= 0 {
-		return cal.Add(c.Due, after)
-	}
-	left := time.Duration(0)
-	if now.Before(c.Due) {
-		left = cal.Between(now, c.Due)
-	}
-	if left <= -after {
-		return now // passed already: it fires at once
-	}
-	return cal.Add(now, left+after)
-}
-
-func (r *Rules) steps(clock string) []Step {
-	for _, t := range r.Targets {
-		if t.Clock == clock {
-			return t.Steps
-		}
-	}
-	return nil
-}
+// timerClock is the kind of the row that says when the next step of one of a ticket's clocks is due.
+const timerClock = "clock"
 
 // schedule writes the rows of the ticket's timers.
 func (tx *Tx) schedule(t *Ticket, r *Rules, now time.Time) error {
@@ -159,6 +133,9 @@ func (d *Desk) Tick(ctx context.Context) (time.Time, error) {
 // fire does what one timer row asks for, if the ticket still does.
 func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	at, id, kind := keyTime(key[:8]), TicketID(binary.BigEndian.Uint64(key[8:16])), string(key[16:])
+	if kind == timerPostponed {
+		return d.sendPostponed(tx, now)
+	}
 	t, err := tx.Ticket(id)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, errDamaged) {
 		d.Log.Error("timer dropped", "ticket", id, "timer", kind, "err", err)
@@ -167,9 +144,8 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 		return err
 	}
 	r := d.Rules()
-	dr := &decider{k: &Known{Ticket: t, Brand: r.brandOf(t.Mailbox)}, in: &Incoming{Arrived: now}, r: r, now: now}
-	dr.out.Ticket = t.clone()
-	if dr.k.Recent, err = tx.lastEntries(id, 6); err != nil {
+	dr, err := d.timerDecider(tx, t, now)
+	if err != nil {
 		return err
 	}
 	switch {
@@ -180,8 +156,10 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 		dr.silence()
 	case strings.HasPrefix(kind, "remind "):
 		dr.remind(kind)
-	case strings.HasPrefix(kind, "step "):
-		dr.clockStep(kind)
+	case kind == timerClock:
+		dr.escalate()
+	case strings.HasPrefix(kind, "safety "):
+		dr.safety(kind)
 	}
 	if len(dr.out.Entries) == 0 {
 		return tx.schedule(t, r, now) // the row was stale: what the ticket waits for now may stand elsewhere
@@ -205,6 +183,11 @@ func (d *Desk) carryOutTimer(a *application) error {
 			return err
 		}
 	}
+	for _, n := range a.dec.Postponed {
+		if err := a.tx.postpone(n); err != nil {
+			return err
+		}
+	}
 	a.tx.onCommit(d.wakeSender)
 	return a.tx.schedule(t, a.r, a.now)
 }
@@ -218,85 +201,4 @@ func (d *decider) closeSolved(at time.Time) {
 	e := Entry{Kind: EntryChanged, Actor: Actor{Kind: ActorTimer, Name: "close"}, Detail: "closed: nobody objected for " + days(d.r.CloseAfter)}
 	d.move(t, &e, eventClose)
 	d.entry(e)
-}
-
-// clockStep tells people that a share of a promised time is used up: once per clock and step.
-func (d *decider) clockStep(kind string) {
-	var clock string
-	fields := strings.Fields(kind)
-	if len(fields) != 3 {
-		return
-	}
-	clock = fields[1]
-	percent, err := strconv.Atoi(fields[2])
-	if err != nil {
-		return
-	}
-	t := d.out.Ticket
-	for _, c := range t.Clocks {
-		if c.Kind != clock || !c.Stop.IsZero() || !c.Paused.IsZero() || slices.Contains(c.Fired, percent) {
-			continue
-		}
-		if stepTime(d.r.Calendar, c, percent, d.now).After(d.now) {
-			continue // the clock moved since: its new row stands
-		}
-		e := Entry{Kind: EntryClock, Actor: Actor{Kind: ActorTimer, Name: clock}, Detail: fmt.Sprintf("%s: %d %%", clock, percent)}
-		changeClock(t, &e, clock, func(c *Clock) bool { c.Fired = append(slices.Clone(c.Fired), percent); return true })
-		d.entry(e)
-		line := Line{Key: "clock.warning", Args: map[string]string{"clock": clock, "percent": strconv.Itoa(percent),
-			"left": d.r.Calendar.Between(d.now, c.Due).Round(time.Minute).String(), "due": formatTime(c.Due)}}
-		if !d.now.Before(c.Due) {
-			line = Line{Key: "clock.breach", Args: map[string]string{"clock": clock, "due": formatTime(c.Due),
-				"over": d.r.Calendar.Between(c.Due, d.now).Round(time.Minute).String()}}
-		}
-		d.tell(d.recipients(d.stepNotify(clock, percent)), TemplateEscalation, PurposeAnswer, false, func(v *InternalView) {
-			v.Text, v.TextFrom, v.TextAt = t.LastCustomer, t.Requester.Mail, t.Created
-			v.Lines = []Line{line}
-		})
-	}
-}
-
-// recipients resolves names when a step fires (S30). Who cannot be resolved is replaced by the next higher.
-func (d *decider) recipients(names []string) []string {
-	t := d.out.Ticket
-	lead := d.r.Teams[t.Team].Lead
-	var to []string
-	for _, name := range names {
-		var found []string
-		switch name {
-		case "assignee":
-			found = d.audience()
-		case "owner":
-			if found = []string{strings.ToLower(t.Owner)}; t.Owner == "" {
-				found = d.audience()
-			}
-		case "team":
-			found = d.team()
-		case "team_lead":
-			if found = []string{lead}; lead == "" {
-				found = d.team()
-			}
-		case "admin":
-			if found = []string{strings.ToLower(d.r.Admin)}; d.r.Admin == "" {
-				found = d.team()
-			}
-		default:
-			found = []string{strings.ToLower(name)}
-		}
-		for _, a := range found {
-			if !slices.Contains(to, a) {
-				to = append(to, a)
-			}
-		}
-	}
-	return to
-}
-
-func (d *decider) stepNotify(clock string, percent int) []string {
-	for _, s := range d.r.steps(clock) {
-		if s.Percent == percent {
-			return s.Notify
-		}
-	}
-	return nil
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"supportd/tickets/clock"
 )
 
 // TicketID is a ticket's key in the store. People see Ticket.Number.
@@ -111,6 +113,10 @@ type Ticket struct {
 
 	Clocks []Clock `json:"clocks,omitempty"`
 
+	Touched   time.Time            `json:"touched,omitzero"`    // when a person last did something with it
+	FreeSince time.Time            `json:"free_since,omitzero"` // when it last lost its assignee
+	Caught    map[string]time.Time `json:"caught,omitempty"`    // what the safety net last told of it, and when
+
 	Entries uint64 `json:"entries"` // how many entries it is made of
 }
 
@@ -121,7 +127,7 @@ func (t *Ticket) clone() *Ticket {
 	c.Given = slices.Clone(t.Given)
 	c.MergedFrom, c.Links = slices.Clone(t.MergedFrom), slices.Clone(t.Links)
 	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
-	c.Thread = maps.Clone(t.Thread)
+	c.Thread, c.Caught = maps.Clone(t.Thread), maps.Clone(t.Caught)
 	for address, ids := range c.Thread {
 		c.Thread[address] = slices.Clone(ids)
 	}
@@ -129,26 +135,4 @@ func (t *Ticket) clone() *Ticket {
 }
 
 // Clock is a promise that is running or was kept or broken.
-type Clock struct {
-	Kind   string        `json:"kind"`   // first_response, resolve
-	Target time.Duration `json:"target"` // business time
-	Start  time.Time     `json:"start"`
-	Due    time.Time     `json:"due"`
-	Stop   time.Time     `json:"stop,omitzero"`
-	// Paused is the instant since which the clock stands still; zero while it runs.
-	Paused time.Time `json:"paused,omitzero"`
-	Fired  []int     `json:"fired,omitempty"` // percent steps that were told
-}
-
-// State is running, paused, met or missed.
-func (c Clock) State(now time.Time) string {
-	switch {
-	case !c.Stop.IsZero() && c.Stop.After(c.Due), c.Stop.IsZero() && c.Paused.IsZero() && now.After(c.Due):
-		return "missed"
-	case !c.Stop.IsZero():
-		return "met"
-	case !c.Paused.IsZero():
-		return "paused"
-	}
-	return "running"
-}
+type Clock = clock.Clock

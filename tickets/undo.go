@@ -136,7 +136,7 @@ func (op *operation) undo() bool {
 	}
 	for _, e := range u.Entries {
 		for _, c := range slices.Backward(e.Changes) {
-			if c.Field == fieldThread || c.Field == fieldClock && c.Before == "" || !op.t.stands(c, op.entry.Changes) {
+			if c.Field == fieldThread || c.Field == fieldTouched || c.Field == fieldClock && c.Before == "" || !op.t.stands(c, op.entry.Changes) {
 				continue // what others changed since is theirs
 			}
 			op.entry.Changes = append(op.entry.Changes, Change{Field: c.Field, Before: c.After, After: c.Before})

@@ -235,9 +235,9 @@ func (x *explanation) ofTicket(t *tickets.Ticket, isNew bool) {
 	x.CI, x.Service = cmp.Or(x.CI, t.CI), cmp.Or(x.Service, t.Service)
 	x.Impact, x.Urgency, x.Priority = cmp.Or(x.Impact, t.Impact), cmp.Or(x.Urgency, t.Urgency), cmp.Or(x.Priority, t.Priority)
 	for _, c := range t.Clocks {
-		if c.Stop.IsZero() {
-			x.Clocks = append(x.Clocks, explainedClock{Kind: c.Kind, Target: c.Target.String(), Due: c.Due,
-				Why: fmt.Sprintf("%s of working time from %s", shortDuration(c.Target), c.Start.Format(time.RFC3339))})
+		if !c.Stopped() && c.Target > 0 {
+			x.Clocks = append(x.Clocks, explainedClock{Kind: string(c.Kind), Target: c.Target.String(), Due: c.Due,
+				Why: fmt.Sprintf("%s of working time from %s", shortDuration(c.Target), c.Start().Format(time.RFC3339))})
 		}
 	}
 	if !isNew {

@@ -67,7 +67,7 @@ func routeOf(d tickets.Decision) string {
 func deadlines(t *tickets.Ticket) map[string]time.Time {
 	due := map[string]time.Time{}
 	for _, c := range t.Clocks {
-		due[c.Kind] = c.Due
+		due[string(c.Kind)] = c.Due
 	}
 	return due
 }

@@ -118,7 +118,10 @@ func viewTicket(t *tickets.Ticket, now time.Time) ticketView {
 		Clocks: []clockView{}, Tags: append([]string{}, t.Tags...),
 	}
 	for _, c := range t.Clocks {
-		v.Clocks = append(v.Clocks, clockView{Kind: c.Kind, Due: c.Due, State: c.State(now)})
+		if c.Target <= 0 {
+			continue // counted, and nothing is promised
+		}
+		v.Clocks = append(v.Clocks, clockView{Kind: string(c.Kind), Due: c.Due, State: c.State(now)})
 	}
 	return v
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"supportd/classify"
 	"supportd/cmd/supportd/config"
@@ -77,7 +76,7 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 	for _, a := range c.Answers {
 		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
 	}
-	r.Targets = buildTargets(c)
+	buildPromises(r, c)
 	nameThings(r, c)
 	return r, nil
 }
@@ -88,24 +87,6 @@ func nameThings(r *tickets.Rules, c *config.Config) {
 		r.Categories = append(r.Categories, tickets.CategoryChoice{Name: k.Name, Labels: k.Labels})
 	}
 	r.PriorityNames = c.PriorityNames
-}
-
-// buildTargets are the promised times, each with the same reminders on the way.
-func buildTargets(c *config.Config) []tickets.Target {
-	var steps []tickets.Step
-	for _, s := range c.Remind {
-		steps = append(steps, tickets.Step{Percent: s.Percent, Notify: s.Notify})
-	}
-	var list []tickets.Target
-	for _, t := range []struct {
-		clock string
-		d     time.Duration
-	}{{"first_response", c.FirstResponse}, {"resolve", c.Resolve}} {
-		if t.d > 0 {
-			list = append(list, tickets.Target{Clock: t.clock, Duration: t.d, Steps: steps})
-		}
-	}
-	return list
 }
 
 // plus reports whether a brand's reply addresses may carry a token: the mailbox of its address must take them.

@@ -24,6 +24,7 @@ const (
 	ShortBrand    = "default"
 	ShortTeam     = "support"
 	ShortCalendar = "standard"
+	ShortLevel    = "standard"
 )
 
 // Config is what a configuration file says, short and full form alike, with every default filled in. It is not
