@@ -78,7 +78,7 @@ func (r *Rules) followClocks(t *Ticket, e *Entry, at, now time.Time) {
 		f.at = now
 	}
 	f.human = e.Kind == EntryAnswered && e.Actor.Kind == ActorAgent
-	f.customer = e.Kind == EntryReceived && e.Actor.Kind == ActorCustomer && f.to.Live()
+	f.customer = e.Kind == EntryReceived && e.Actor.Kind == ActorCustomer && e.Detail != detailStatus && f.to.Live()
 	f.touch()
 	for _, k := range clock.Kinds() {
 		c, have := t.clock(k, e.Changes)

@@ -1,6 +1,10 @@
 package tickets
 
-import "strings"
+import (
+	"strings"
+
+	"supportd/tickets/clock"
+)
 
 // What customers may write as the whole of a mail, and the desk understands: that it is solved, and the question how
 // things stand. Anything else, and anything beside it, is for a person to read.
@@ -48,7 +52,7 @@ func (d *decider) status() {
 	t := d.out.Ticket
 	e := d.received()
 	e.Changes = dropChange(e.Changes, fieldLastCustomer) // it says nothing about the matter
-	e.Detail = "asks for the status"
+	e.Detail = detailStatus
 	d.entry(e)
 	d.end(Appended, "asks for the status of "+t.Number)
 	if why := d.neverAnswer(); why != "" {
@@ -58,14 +62,18 @@ func (d *decider) status() {
 	view := d.publicView(t)
 	view.State, view.Text = t.State, t.LastPublic
 	for _, c := range t.Clocks {
-		if c.Stop.IsZero() && c.Paused.IsZero() && c.Due.After(d.now) && (view.PromisedBy.IsZero() || c.Kind == clockFirstResponse) {
-			view.PromisedBy = c.Due
+		due := d.r.Deadline(c, d.now)
+		if c.Kind.SLA() && c.Running() && due.After(d.now) && (view.PromisedBy.IsZero() || c.Kind == clock.FirstResponse) {
+			view.PromisedBy = due
 		}
 	}
 	d.reason("answer", TemplateStatus, "the customer asks for the status")
 	d.out.Mails = append(d.out.Mails, Mail{To: Address{Name: t.Requester.Name, Mail: d.m.ReturnPath}, Class: ClassAuto, Template: TemplateStatus, Public: &view,
 		Purpose: PurposeCustomer, CountAs: d.m.ReturnPath})
 }
+
+// detailStatus marks a mail that the desk answers by itself: nobody owes an answer to it.
+const detailStatus = "asks for the status"
 
 func dropChange(changes []Change, field string) (left []Change) {
 	for _, c := range changes {

@@ -121,6 +121,7 @@ func (op *operation) merge(c command.Command, must bool) bool {
 			e.Changes = append(e.Changes, Change{Field: fieldThread, After: address + " " + id})
 		}
 	}
+	op.r.mergeClocks(t, &e, op.t)
 	b.entry(e)
 	b.tell(slices.DeleteFunc(b.audience(), func(a string) bool { return strings.EqualFold(a, op.agent.Address) }), TemplateCustomerReplied, PurposeAnswer, false,
 		func(v *InternalView) {
@@ -233,7 +234,6 @@ func (op *operation) split(c command.Command) bool {
 		}
 	}
 	b.out.Ticket = t
-	b.startClocks(&e)
 	b.entry(e)
 	b.tell(b.team(), TemplateTicketToTeam, PurposeAnswer, false, func(v *InternalView) {
 		v.Text, v.TextFrom, v.TextAt, v.Attachments, v.Warnings = old.LastCustomer, old.Requester.Mail, op.now, nil, nil
