@@ -54,6 +54,7 @@ type online struct {
 	now      func() time.Time
 	random   io.Reader
 	told     func(hop)                  // of each hop as soon as it is known
+	waiting  func(string)               // that it may take a while; for people at a terminal
 	follower func(m string) settledFunc // says what a running desk has read of a mailbox; nil: none runs
 
 	report *checkReport

@@ -65,6 +65,7 @@ func (o *online) trip(ctx context.Context, m config.Mailbox, b config.Brand, jun
 	if o.follower != nil {
 		trip.Settled = o.follower(m.Name)
 	}
+	o.waiting(fmt.Sprintf("… waiting up to %s for the test mails", o.wait))
 	seen, err := trip.Await(ctx, func(s mailin.Sighting) {
 		if s.ID == plain.id {
 			o.arrived(ctx, where, m, b, plain, s)

@@ -111,7 +111,12 @@ func (a *app) online(c *config.Config, o checkFlags, r *checkReport) *online {
 	if a.json {
 		told = func(hop) {}
 	}
-	return &online{config: c, resolver: setup.NameServer(o.resolver), wait: o.wait, now: a.now, random: rand.Reader, told: told,
+	waiting := func(text string) {
+		if terminal(a.err) {
+			fmt.Fprintln(a.err, text)
+		}
+	}
+	return &online{config: c, waiting: waiting, resolver: setup.NameServer(o.resolver), wait: o.wait, now: a.now, random: rand.Reader, told: told,
 		follower: deskFollower(c.State), report: r}
 }
 
