@@ -36,12 +36,12 @@ type Correction struct {
 // fields has the commands that put right what the desk decided.
 func fields() map[string]handler {
 	return map[string]handler{
-		"cat":     (*operation).setCategory,
-		"ci":      (*operation).setItem,
-		"impact":  (*operation).setLevel,
-		"urgency": (*operation).setLevel,
-		"prio":    (*operation).setPriority,
-		"reroute": (*operation).reroute,
+		"cat":      (*operation).setCategory,
+		"ci":       (*operation).setItem,
+		"impact":   (*operation).setLevel,
+		"urgency":  (*operation).setLevel,
+		"priority": (*operation).setPriority,
+		"reroute":  (*operation).reroute,
 	}
 }
 
@@ -126,7 +126,11 @@ func (op *operation) setLevel(c command.Command) bool {
 	return op.editable(c) && op.give(c.Word, value)
 }
 
-// setPriority is #prio: a priority against the matrix, with a reason that every notice names, or `auto` to take the matrix's
+// commonNames are what other desks call the priorities.
+var commonNames = map[string][]string{"P1": {"urgent", "critical", "dringend", "kritisch"}, "P2": {"high", "important", "hoch", "wichtig"},
+	"P3": {"normal", "medium", "mittel"}, "P4": {"low", "minor", "niedrig", "gering"}, "P5": {"wishlist", "planning"}}
+
+// setPriority is #priority: a priority against the matrix, with a reason that every notice names, or `auto` to take the matrix's
 // again (S14).
 func (op *operation) setPriority(c command.Command) bool {
 	word, reason, _ := strings.Cut(oneLine(c.Args), " ")
@@ -147,6 +151,7 @@ func (op *operation) setPriority(c command.Command) bool {
 		for _, name := range op.r.PriorityNames[p] {
 			one.names = append(one.names, name)
 		}
+		one.names = append(one.names, commonNames[p]...)
 		list = append(list, one)
 	}
 	p, ok := op.choose(command.Command{Word: c.Word, Args: word}, list)

@@ -4,6 +4,7 @@
 package command
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -25,7 +26,7 @@ type Text struct {
 
 // Problem says why all of a mail's commands are refused.
 type Problem struct {
-	Key     string   // unknown, no_args (it takes none), args (it needs some)
+	Key     string   // unknown, no_args (it takes none), args (it needs some), foreign (how another desk writes it)
 	Word    string   // as written
 	Usage   string   // how it is typed
 	Line    string   // the line it stands in
@@ -49,6 +50,9 @@ func Parse(text string) Text {
 			break
 		}
 		if !startsCommand(line) {
+			if !t.has("reply") && !t.has("note") {
+				t.Problem = foreign(line, strings.TrimSpace(strings.Join(lines[i:], "\n")) == line)
+			}
 			break
 		}
 		first, ok := t.readLine(line)
@@ -80,12 +84,12 @@ func (t *Text) readLine(line string) (inline string, ok bool) {
 	for rest != "" {
 		mark := rest[0]
 		word, args := splitWord(rest[1:])
-		row, known := lookup(word)
+		row, short, known := lookup(word)
 		if mark == '/' && (!known || !boundary(rest[1:], word)) {
 			if rest == line {
 				return "", false // `/etc/hosts …` is text
 			}
-			last, _ := lookup(t.Commands[len(t.Commands)-1].Word)
+			last, _, _ := lookup(t.Commands[len(t.Commands)-1].Word)
 			t.Problem = &Problem{Key: "no_args", Word: "#" + last.Word, Usage: last.Usage, Line: line}
 			return "", true
 		}
@@ -93,32 +97,70 @@ func (t *Text) readLine(line string) (inline string, ok bool) {
 			t.Problem = &Problem{Key: "unknown", Word: string(mark) + word, Line: line, Suggest: nearest(word)}
 			return "", true
 		}
-		next := ""
-		switch row.Takes {
-		case Text1:
+		if row.Takes == Text1 {
 			t.Commands = append(t.Commands, Command{Word: row.Word, Line: line})
 			if !continues(args) {
 				return args, true
 			}
 			rest = args // `#reply #solve`: the customer must not read the second one
 			continue
-		case Nothing:
-			if args != "" && !startsCommand(args) {
-				t.Problem = &Problem{Key: "no_args", Word: "#" + row.Word, Usage: row.Usage, Line: line}
-				return "", true
-			}
-			args, next = "", args
-		default:
-			args, next = splitCommands(args)
-			if args == "" && row.Takes == Required {
-				t.Problem = &Problem{Key: "args", Word: "#" + row.Word, Usage: row.Usage, Line: line}
-				return "", true
-			}
 		}
-		t.Commands = append(t.Commands, Command{Word: row.Word, Args: strings.Trim(args, `"`), Line: line})
-		rest = next
+		if rest, ok = t.readArgs(row, short, args, line); !ok {
+			return "", true
+		}
 	}
 	return "", true
+}
+
+// readArgs takes what belongs to a command off what follows its word, and returns the rest of the line. ok is false when
+// the command cannot stand like that.
+func (t *Text) readArgs(row Row, short, args, line string) (rest string, ok bool) {
+	wrong := func(key string) (string, bool) {
+		t.Problem = &Problem{Key: key, Word: "#" + row.Word, Usage: row.Usage, Line: line}
+		return "", false
+	}
+	switch {
+	case short != "" || row.Takes == Nothing:
+		if args != "" && !startsCommand(args) {
+			return wrong("no_args")
+		}
+		args, rest = short, args
+	default:
+		args, rest = splitCommands(args)
+		if args == "" && row.Takes == Required {
+			return wrong("args")
+		}
+		if args != "" && len(row.Choices) > 0 && !slices.Contains(row.Choices, fold(args)) {
+			return wrong("no_args")
+		}
+	}
+	c := Command{Word: row.Word, Args: strings.Trim(args, `"`), Line: line}
+	switch {
+	case row.Means != nil:
+		word, found := row.Means[fold(c.Args)]
+		if !found {
+			t.Problem = &Problem{Key: "unknown", Word: "#" + row.Word + " " + c.Args, Usage: row.Usage, Line: line, Suggest: nearestValues(row, c.Args)}
+			return "", false
+		}
+		c.Word, c.Args = word, ""
+	case row.Sets:
+		if c, ok = setting(c); !ok {
+			return wrong("args")
+		}
+	}
+	t.Commands = append(t.Commands, c)
+	return rest, true
+}
+
+// setting turns #set field=value into the command of that field.
+func setting(c Command) (Command, bool) {
+	name, value := splitWord(c.Args)
+	row, short, ok := lookup(name)
+	if !ok || short != "" || !slices.Contains([]string{"fields", "details", "people"}, row.Group) || row.Sets || row.Means != nil || row.Takes == Nothing || row.Takes == Required && value == "" {
+		return c, false
+	}
+	c.Word, c.Args = row.Word, strings.Trim(value, `"`)
+	return c, true
 }
 
 // continues reports whether what follows #note or #reply on their line is one more command: a #word, or another mark and
@@ -128,8 +170,7 @@ func continues(args string) bool {
 		return startsCommand(args)
 	}
 	word, _ := splitWord(args[1:])
-	_, known := lookup(word)
-	return known && boundary(args[1:], word)
+	return known(word) && boundary(args[1:], word)
 }
 
 func (t *Text) has(word string) bool {
@@ -176,14 +217,16 @@ func boundary(s, word string) bool {
 	return rest == "" || unicode.IsSpace(rune(rest[0]))
 }
 
-// splitCommands cuts an argument at the next known command on the line.
+// splitCommands cuts an argument at the next known command on the line. What stands in quotes is not looked into.
 func splitCommands(args string) (own, next string) {
+	quoted := false
 	for i := 0; i < len(args); i++ {
-		if (i == 0 || args[i-1] == ' ') && args[i] == '#' && startsCommand(args[i:]) {
-			if word, _ := splitWord(args[i+1:]); word != "" {
-				if _, known := lookup(word); known {
-					return strings.TrimSpace(args[:i]), args[i:]
-				}
+		if args[i] == '"' {
+			quoted = !quoted && strings.IndexByte(args[i+1:], '"') >= 0
+		}
+		if !quoted && (i == 0 || args[i-1] == ' ') && args[i] == '#' && startsCommand(args[i:]) {
+			if word, _ := splitWord(args[i+1:]); word != "" && known(word) {
+				return strings.TrimSpace(args[:i]), args[i:]
 			}
 		}
 	}
@@ -195,6 +238,8 @@ func (p Problem) String() string {
 	switch p.Key {
 	case "unknown":
 		return p.Word + " is no command"
+	case "foreign":
+		return p.Word + " is no command here"
 	case "no_args":
 		return p.Word + " takes nothing behind it"
 	default:

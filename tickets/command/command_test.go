@@ -2,6 +2,7 @@ package command
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -44,6 +45,11 @@ func TestParse(t *testing.T) {
 		{"#release", "release"}, {"#unassign", "release"}, {"#noowner", "release"}, {"#release 3", "release 3"}, {"#drop", "release"},
 		{"#admit 3", "admit 3"}, {"#admit #3", "admit #3"}, {"#reject 4", "reject 4"}, {"#undo", "undo"}, {"#rückgängig", "undo"},
 		{"#show", "show"}, {"#history", "show"}, {"#help", "help"}, {"#?", "help"}, {"#refcard", "help"},
+		// Values, fields, short forms.
+		{"#solve workaround", "solve workaround"}, {"!resolve fixed", "solve fixed"}, {"#solve not_reproducible\nx", "solve not_reproducible > \"x\""}, {"#status solved", "solve"}, {"#status: Resolved", "solve"},
+		{"#status pending\nFrage?", "wait > \"Frage?\""}, {"#set tag=vpn", "tag vpn"}, {"#set tag: vpn drucker", "tag vpn drucker"}, {"#cf subject = Neuer Titel", "subject Neuer Titel"},
+		{"#tag a -b", "tag a -b"}, {"/label ~a ~b", "tag ~a ~b"}, {"#due 24.12. 14:00", "due 24.12. 14:00"}, {"#hold", "hold"}, {"#hold fri", "hold fri"}, {"#subject \"use #take here\"", "subject use #take here"},
+		{"#cc +a@x.example -b@x.example #take", "cc +a@x.example -b@x.example, take"}, {"#watch", "watch"}, {"#notify ben", "watch ben"}, {"#quiet #solve\nx", "quiet, solve > \"x\""},
 		// Notes and answers.
 		{"#note intern", "note | \"intern\""}, {"#note\nintern", "note | \"intern\""}, {"#note: intern", "note | \"intern\""}, {"#internal\n\nintern", "note | \"intern\""},
 		{"#private x\ny", "note | \"x\\ny\""}, {"#comment x", "note | \"x\""}, {"#notiz x", "note | \"x\""}, {"/note x", "note | \"x\""},
@@ -60,15 +66,18 @@ func TestParse(t *testing.T) {
 		{"", ""}, {"   \n\n ", ""}, {"Hallo", "> \"Hallo\""}, {"Hallo\n#solve", "> \"Hallo\\n#solve\""}, {"#1 ist kaputt", "> \"#1 ist kaputt\""}, {"#", "> \"#\""},
 		{"# 1", "> \"# 1\""}, {"#4711", "> \"#4711\""}, {"/etc/hosts ist kaputt", "> \"/etc/hosts ist kaputt\""}, {"/usr", "> \"/usr\""}, {"/note-book", "> \"/note-book\""},
 		{"/ note", "> \"/ note\""}, {"! solve", "> \"! solve\""}, {"!", "> \"!\""}, {"!!!", "> \"!!!\""}, {"!1", "> \"!1\""}, {"> #solve", "> \"> #solve\""},
-		{"Status: resolved", "> \"Status: resolved\""}, {"Owner: ben", "> \"Owner: ben\""}, {"@@close", "> \"@@close\""}, {"[status=resolved]", "> \"[status=resolved]\""},
-		{"close 1", "> \"close 1\""}, {"solve", "> \"solve\""}, {"\\#solve", "> \"\\\\#solve\""}, {"*#solve", "> \"*#solve\""},
+		{"Status: wir arbeiten daran", "> \"Status: wir arbeiten daran\""}, {"Hi: Ben", "> \"Hi: Ben\""}, {"close 2 windows", "> \"close 2 windows\""}, {"solve", "> \"solve\""},
+		{"found 2 errors", "> \"found 2 errors\""}, {"Priority: high for us", "> \"Priority: high for us\""}, {"[Anhang fehlt]", "> \"[Anhang fehlt]\""}, {"mute\nthe sound", "> \"mute\\nthe sound\""},
+		{"#reply\nStatus: resolved", "reply > \"Status: resolved\""}, {"\\#solve", "> \"\\\\#solve\""}, {"*#solve", "> \"*#solve\""},
 		// What is refused as a whole.
 		{"#frobnicate", "! unknown #frobnicate"}, {"!frobnicate", "! unknown !frobnicate"}, {"#sovle\nText", "! unknown #sovle"}, {"#solve!", "! unknown #solve!"},
 		{"#solve now", "! no_args #solve"}, {"#take me", "! no_args #take"}, {"#help me", "! no_args #help"}, {"#undo alles", "! no_args #undo"},
 		{"#assign", "! args #assign"}, {"#assign\nben", "! args #assign"}, {"#assign #take", "! args #assign"}, {"#admit", "! args #admit"}, {"#reject:", "! args #reject"},
 		{"#take\n#frobnicate\nText", "! unknown #frobnicate"}, {"#take #frobnicate", "! unknown #frobnicate"}, {"#take /etc/hosts", "! no_args #take"},
 		{"#reply #sovle\nText", "! unknown #sovle"}, {"#Überschrift", "! unknown #Überschrift"}, {"#erase kunde@customer.example", "! unknown #erase"},
-		{"#export x", "! unknown #export"}, {"#рassword", "! unknown #рassword"},
+		{"#export x", "! unknown #export"}, {"#solve maybe", "! no_args #solve"}, {"#status frob", "! unknown #status frob"}, {"#set frob=1", "! args #set"}, {"#set solve=1", "! args #set"}, {"#set tag", "! args #set"},
+		{"Status: resolved", "! foreign Status: resolved"}, {"@@close", "! foreign @@close"}, {"[status=resolved]", "! foreign [status=resolved]"}, {"close 1", "! foreign close 1"}, {"mute", "! foreign mute"},
+		{"+1", "! foreign +1"}, {"#take\nOwner: ben", "! foreign Owner: ben"}, {"#рassword", "! unknown #рassword"},
 	} {
 		if got := short(Parse(c.text)); got != c.want {
 			t.Errorf("%q\n  is   %s\n  want %s", c.text, got, c.want)
@@ -97,7 +106,7 @@ func TestTable(t *testing.T) {
 		if row.Usage == "" || row.Help["de"] == "" || row.Help["en"] == "" || !strings.HasPrefix(row.Usage, "#"+row.Word) {
 			t.Errorf("%+v", row)
 		}
-		for _, w := range append([]string{row.Word}, row.Aliases...) {
+		for _, w := range slices.Concat([]string{row.Word}, row.Aliases, slices.Collect(maps.Keys(row.Short))) {
 			if fold(w) != w {
 				t.Errorf("%s is not folded: nobody can type it", w)
 			}
@@ -105,7 +114,7 @@ func TestTable(t *testing.T) {
 				t.Errorf("%s is %s and %s", w, other, row.Word)
 			}
 			seen[w] = row.Word
-			if found, ok := lookup(strings.ToUpper(w)); !ok || found.Word != row.Word {
+			if found, _, ok := lookup(strings.ToUpper(w)); !ok || found.Word != row.Word {
 				t.Errorf("%s leads to %+v", w, found)
 			}
 		}
@@ -141,7 +150,7 @@ func FuzzCommandParse(f *testing.F) {
 			}
 		}
 		if first == "" || !strings.ContainsRune("#!/", rune(first[0])) && first != "--" {
-			if p.Problem != nil || len(p.Commands) > 0 || p.Note != "" || p.Public != strings.TrimSpace(plain) {
+			if p.Problem != nil && p.Problem.Key != "foreign" || len(p.Commands) > 0 || p.Note != "" || p.Public != strings.TrimSpace(plain) {
 				t.Fatalf("%q is %s", s, short(p))
 			}
 			return
@@ -156,7 +165,7 @@ func FuzzCommandParse(f *testing.F) {
 			t.Fatalf("%q is public and a note: %s", s, short(p))
 		}
 		for _, c := range p.Commands {
-			if row, ok := lookup(c.Word); !ok || row.Word != c.Word || row.Takes == Nothing && c.Args != "" {
+			if row, _, ok := lookup(c.Word); !ok || row.Word != c.Word || row.Takes == Nothing && c.Args != "" || row.Means != nil || row.Sets {
 				t.Fatalf("%q: %+v", s, c)
 			}
 		}

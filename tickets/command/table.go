@@ -1,6 +1,7 @@
 package command
 
 import (
+	"maps"
 	"slices"
 	"sort"
 	"strings"
@@ -23,16 +24,39 @@ type Row struct {
 	Takes   Takes
 	Usage   string            // as one types it
 	Help    map[string]string // language → one sentence
+	Group   string            // heading in the handbook; filled by Table
+
+	// Choices are the only arguments that it takes, folded as words are; none: any.
+	Choices []string
+	// Short are words that stand for this one with an argument: #high for #priority high.
+	Short map[string]string
+	// Means are arguments that stand for another command: #status solved is #solve.
+	Means map[string]string
+	// Sets says that its argument is a field and a value, which have a command of their own: #set priority=high.
+	Sets bool
+	// Reaches says that it sends something to the customer's side, or changes who gets that.
+	Reaches bool
+	// Anywhere says that it asks or opens something, and needs no ticket.
+	Anywhere bool
 }
 
 // Table is every command there is, in the order of the handbook. Each group stands in a file of its own beside this one.
 func Table() []Row {
 	return slices.Concat(
-		conversation(),
-		structure(),
-		fields(),
-		asking(),
+		group("conversation", conversation()),
+		group("structure", structure()),
+		group("fields", fields()),
+		group("details", details()),
+		group("people", people()),
+		group("asking", asking()),
 	)
+}
+
+func group(name string, rows []Row) []Row {
+	for i := range rows {
+		rows[i].Group = name
+	}
+	return rows
 }
 
 // fold makes spellings equal that people take for equal: case, hyphens and underscores do not count.
@@ -40,19 +64,24 @@ func fold(word string) string {
 	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(word))
 }
 
-func lookup(word string) (Row, bool) {
+// lookup finds the row of a word. The word that is short for one with an argument brings the argument along.
+func lookup(word string) (row Row, short string, ok bool) {
 	folded := fold(word)
 	for _, row := range Table() {
-		if row.Word == folded {
-			return row, true
+		if row.Word == folded || slices.Contains(row.Aliases, folded) {
+			return row, "", true
 		}
-		for _, a := range row.Aliases {
-			if a == folded {
-				return row, true
-			}
+		if value, ok := row.Short[folded]; ok {
+			return row, value, true
 		}
 	}
-	return Row{}, false
+	return Row{}, "", false
+}
+
+// known reports whether a word is one of a command.
+func known(word string) bool {
+	_, _, ok := lookup(word)
+	return ok
 }
 
 // nearest returns the canonical words that are at most two letters away, nearest first.
@@ -60,7 +89,7 @@ func nearest(word string) []string {
 	folded := fold(word)
 	best := map[string]int{}
 	for _, row := range Table() {
-		for _, w := range append([]string{row.Word}, row.Aliases...) {
+		for _, w := range slices.Concat([]string{row.Word}, row.Aliases, slices.Collect(maps.Keys(row.Short))) {
 			if d := distance(folded, w); d <= 2 && d < len(w) {
 				if old, ok := best[row.Word]; !ok || d < old {
 					best[row.Word] = d
@@ -82,6 +111,17 @@ func nearest(word string) []string {
 		words[i] = "#" + w
 	}
 	return words[:min(len(words), 3)]
+}
+
+// nearestValues returns the arguments that somebody may have meant, as one types them.
+func nearestValues(row Row, value string) []string {
+	var list []string
+	for _, known := range slices.Sorted(maps.Keys(row.Means)) {
+		if distance(fold(value), known) <= 2 {
+			list = append(list, "#"+row.Word+" "+known)
+		}
+	}
+	return list[:min(len(list), 3)]
 }
 
 // distance is Levenshtein's, in runes; words longer than any command are far from all of them.

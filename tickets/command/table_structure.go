@@ -12,13 +12,13 @@ func structure() []Row {
 		{Word: "duplicate", Aliases: []string{"dup", "doppelt"}, Takes: Required, Usage: "#duplicate NUMBER", Help: map[string]string{
 			"de": "dasselbe wie NUMBER: führt zusammen oder verknüpft, wenn es zwei Personen sind",
 			"en": "the same as NUMBER: merges, or links when there are two persons"}},
-		{Word: "link", Aliases: []string{"relate", "refersto", "dependson", "block", "blocks", "blockedby", "verknuepfen", "verknüpfen"}, Takes: Required, Usage: "#link NUMBER", Help: map[string]string{
+		{Word: "link", Aliases: []string{"relate", "refersto", "referredtoby", "dependson", "dependedonby", "memberof", "block", "blocks", "blockedby", "verknuepfen", "verknüpfen"}, Takes: Required, Usage: "#link NUMBER", Help: map[string]string{
 			"de": "notiert an beiden Tickets, dass sie zusammengehören",
 			"en": "notes on both tickets that they belong together"}},
 		{Word: "split", Aliases: []string{"new", "abtrennen"}, Takes: Optional, Usage: "#split [SUBJECT]", Help: map[string]string{
 			"de": "eröffnet für die letzte Nachricht des Kunden ein eigenes Ticket",
 			"en": "opens a ticket of its own for the customer's last message"}},
-		{Word: "spam", Aliases: []string{"junk"}, Usage: "#spam", Help: map[string]string{
+		{Word: "spam", Aliases: []string{"junk", "delete", "deleted"}, Usage: "#spam", Help: map[string]string{
 			"de": "legt das Ticket in die Quarantäne; #release holt es zurück",
 			"en": "puts the ticket into quarantine; #release brings it back"}},
 	}
