@@ -70,6 +70,19 @@ func didKeys() []LineKey {
 		key("did.state", "the state changed as a consequence", "from", "to"),
 		key("did.next", "what falls due next", "clock", "due"),
 		key("did.undo_until", "until when #undo works", "until"),
+		key("did.subject", "the subject was changed", "from", "to"),
+		key("did.due", "a due date was set", "until"),
+		key("did.due_off", "the due date was taken off"),
+		key("did.snooze", "the ticket comes back to the agent", "until"),
+		key("did.snooze_off", "it does not come back any more"),
+		key("did.time", "working time was noted: of this mail, and in all", "age", "left"),
+		key("did.lang", "the language of mails to the customer", "to"),
+		key("did.requester_before", "who was the customer before takes no part any more", "from", "suggestion"),
+		key("did.uncc", "somebody was taken off the ticket", "who"),
+		key("did.watch", "an agent is told of everything from now on", "who"),
+		key("did.mute", "the agent hears no more of the ticket"),
+		key("did.nocc", "an answer went to the customer only"),
+		key("did.noreply", "nothing of the mail goes to the customer"),
 	}
 }
 
@@ -102,6 +115,16 @@ func refusedKeys() []LineKey {
 		key("refused.conflict", "two commands exclude each other", "word", "other"),
 		key("refused.nothing_done", "nothing of the mail was done"),
 		key("refused.not_sent", "the text was not sent and stands below"),
+		key("refused.tag", "a word that cannot be a tag", "name"),
+		key("refused.too_many", "more than a command takes", "word", "count"),
+		key("refused.when", "a time that cannot be read", "word", "text"),
+		key("refused.when_past", "a time that is over", "word", "text"),
+		key("refused.when_far", "a time years ahead", "word", "text"),
+		key("refused.address", "no mail address", "word", "name"),
+		key("refused.own_address", "one of the desk's own addresses", "name"),
+		key("refused.not_there", "takes no part in the ticket", "name"),
+		key("refused.agent_cc", "an agent cannot be in copy as customers are", "name", "suggestion"),
+		key("refused.post", "nothing that #post could send"),
 	}
 }
 
@@ -133,6 +156,8 @@ func problemKeys() []LineKey {
 		key("clock.no_next_step", "nobody works on the ticket, and nothing that it waits for has a deadline", "age", "since"),
 		key("major.declared", "a ticket concerns many", "team", "every"),
 		key("clock.unanswered", "the customer's last mail has no answer", "age", "since"),
+		key("back.snoozed", "a ticket comes back to the agent who put it aside", "since"),
+		key("back.due", "the due date of a ticket has come", "since"),
 	}
 }
 

@@ -56,6 +56,7 @@ type operation struct {
 	lines  []Line // of the receipt
 	ask    []askFor
 	edit   edit
+	later  []func() // tells people, once the entry is written
 	sent   string
 	sentTo []string
 }
@@ -95,7 +96,7 @@ func (op *operation) body() (text string, note bool) {
 	if op.text.Note != "" {
 		return op.text.Note, true
 	}
-	return op.text.Public, !op.public || op.has("note")
+	return op.text.Public, !op.public || op.has("note") || op.has("noreply")
 }
 
 func (op *operation) has(word string) bool {
@@ -115,8 +116,17 @@ func (op *operation) say(body string, note bool) bool {
 		return true
 	}
 	if op.leaks(body) != "" {
-		return op.refuse(Line{Key: "refused.leak", Args: map[string]string{"suggestion": ""}})
+		suggestion := ""
+		if !op.handsOut(body) {
+			suggestion = "#post"
+		}
+		return op.refuse(Line{Key: "refused.leak", Args: map[string]string{"suggestion": suggestion}})
 	}
+	return op.answerWith(body)
+}
+
+// answerWith makes a text the answer to the customer.
+func (op *operation) answerWith(body string) bool {
 	body = op.forCustomer(body)
 	op.entry.Text = body
 	op.entry.Kind = EntryAnswered
@@ -140,6 +150,8 @@ func (op *operation) do(c command.Command) bool {
 		conversation(),
 		structure(),
 		fields(),
+		details(),
+		people(),
 	} {
 		if carryOut, ok := group[c.Word]; ok {
 			return carryOut(op, c)
@@ -160,7 +172,7 @@ func conversation() map[string]handler {
 		"reply": func(op *operation, _ command.Command) bool {
 			return op.public || op.refuse(Line{Key: "refused.right", Args: map[string]string{"word": "#reply"}})
 		},
-		"solve": func(op *operation, _ command.Command) bool { return op.solve() },
+		"solve": (*operation).solve,
 		"wait":  (*operation).wait,
 		"reopen": func(op *operation, c command.Command) bool {
 			return op.transit(c, eventReopen, Line{OK: true, Key: "did.reopen"})
@@ -214,7 +226,7 @@ func (op *operation) transit(c command.Command, ev event, done Line) bool {
 }
 
 // solve needs a resolution: the text of this mail, else the last public answer. Without any it asks.
-func (op *operation) solve() bool {
+func (op *operation) solve(c command.Command) bool {
 	resolution := op.t.value(fieldLastPublic, op.entry.Changes)
 	if op.entry.Kind == EntryNoted && resolution == "" {
 		resolution = op.entry.Text
@@ -223,28 +235,29 @@ func (op *operation) solve() bool {
 		return op.refuse(Line{Key: "refused.needs_resolution", Args: map[string]string{"word": "#solve"}})
 	}
 	op.t.set(&op.entry.Changes, fieldResolution, resolution)
+	if c.Args != "" {
+		op.t.set(&op.entry.Changes, fieldResolutionCode, resolutionCode(c.Args))
+	}
 	if op.t.Assignee == "" {
 		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
 	}
-	return op.transit(command.Command{Word: "solve"}, eventSolve, Line{OK: true, Key: "did.solve",
+	return op.transit(c, eventSolve, Line{OK: true, Key: "did.solve",
 		Args: map[string]string{"until": formatTime(op.now.Add(op.r.ReopenWithin))}})
 }
 
 func (op *operation) assign(c command.Command) bool {
-	var to Agent
-	switch matches := op.r.findAgent(c.Args); {
-	case strings.EqualFold(c.Args, "me"), strings.EqualFold(c.Args, "ich"), strings.EqualFold(c.Args, "mir"):
-		to = op.agent
-	case len(matches) == 1:
-		to = matches[0]
-	case len(matches) == 0:
-		return op.refuse(Line{Key: "refused.person", Args: map[string]string{"name": c.Args, "suggestion": ""}})
-	default:
-		var names []string
-		for _, m := range matches {
-			names = append(names, m.Address)
+	to := op.agent
+	if name := strings.TrimPrefix(c.Args, "@"); !isMe(name) {
+		matches := op.r.findAgent(name)
+		switch team, ok := op.teamNamed(name, len(matches) == 0); {
+		case slices.Contains([]string{"none", "-", "keiner"}, strings.ToLower(name)):
+			return op.release(command.Command{Word: "release", Line: c.Line})
+		case ok:
+			return op.toQueue(c, team)
+		case len(matches) != 1:
+			return op.refuseNames(name, matches)
 		}
-		return op.refuse(Line{Key: "refused.ambiguous", Args: map[string]string{"name": c.Args, "candidates": strings.Join(sorted(names), ", ")}})
+		to = matches[0]
 	}
 	op.t.set(&op.entry.Changes, fieldAssignee, to.Address)
 	if !strings.EqualFold(to.Address, op.agent.Address) {
@@ -282,7 +295,7 @@ func (op *operation) commit(isNote bool) {
 	op.end(Appended, "on "+op.t.Number+", by an agent")
 	if op.answer {
 		op.answerCustomer(TemplateAgentReply, e.Text)
-	} else if op.t.State == StateSolved && op.has("solve") && op.t.Alert == nil {
+	} else if op.t.State == StateSolved && op.has("solve") && !op.has("noreply") && op.t.Alert == nil {
 		op.answerCustomer(TemplateSolved, "")
 	}
 	if isNote && e.Kind == EntryNoted {
@@ -299,6 +312,9 @@ func (op *operation) commit(isNote bool) {
 		}
 	}
 	op.tellEdited()
+	for _, tell := range op.later {
+		tell()
+	}
 	op.receipt()
 }
 
@@ -322,12 +338,16 @@ func (op *operation) answerCustomer(template, text string) {
 	if template == TemplateSolved || op.t.State == StateSolved {
 		v.ReopenUntil = op.now.Add(op.r.ReopenWithin)
 	}
+	var cc []Address
+	if !op.has("nocc") {
+		cc = op.t.inCopy()
+	}
 	op.out.Mails = append(op.out.Mails, Mail{
-		To: op.t.Requester, Cc: op.t.Participants, Class: ClassAnswer, Template: template, Public: &v,
+		To: op.t.Requester, Cc: cc, Class: ClassAnswer, Template: template, Public: &v,
 		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply, Agent: op.agent,
 	})
 	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
-	for _, p := range op.t.Participants {
+	for _, p := range cc {
 		op.sentTo = append(op.sentTo, p.Mail)
 	}
 	key := "did.reply"
@@ -355,7 +375,7 @@ func firstNonEmpty(a, b string) string {
 
 // receipt answers a mail that had commands; a plain answer needs none, unless something of it was left out.
 func (op *operation) receipt() {
-	if len(op.text.Commands) == 0 && !op.short {
+	if (len(op.text.Commands) == 0 || op.has("quiet")) && !op.short {
 		return
 	}
 	op.tell([]string{op.agent.Address}, TemplateReceipt, PurposeNote, false, func(v *InternalView) {
@@ -401,7 +421,7 @@ func (op *operation) refuse(line Line) bool {
 	op.t = op.k.Ticket.clone()
 	op.out.Ticket = op.t
 	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel, op.out.Beside = nil, nil, nil, nil, nil, nil
-	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Detail: line.Key})
+	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Public: op.postable(), Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
 	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {
 		v.Mode = "command"

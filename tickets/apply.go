@@ -153,7 +153,9 @@ func (a *application) writeEntries() error {
 		}
 	}
 	a.ticket = t
-	if a.dec.New {
+	if a.dec.New || slices.ContainsFunc(a.dec.Entries, func(e Entry) bool {
+		return slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Field == fieldRequester })
+	}) {
 		return a.index(t)
 	}
 	return nil

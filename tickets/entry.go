@@ -56,18 +56,20 @@ type Entry struct {
 	Cause  string    `json:"cause,omitempty"` // message key, timer or command line that brought it about
 	Rev    string    `json:"rev,omitempty"`   // configuration revision
 
-	Message   uint64       `json:"message,omitempty"` // key of the Stored message
-	MessageID string       `json:"message_id,omitempty"`
-	From      string       `json:"from,omitempty"`
-	To        []string     `json:"to,omitempty"`
-	Text      string       `json:"text,omitempty"` // the new text
-	Verified  bool         `json:"verified,omitempty"`
-	Attached  []Attachment `json:"attached,omitempty"`
-	Outgoing  OutgoingID   `json:"outgoing,omitempty"`
-	Template  string       `json:"template,omitempty"`
-	Detail    string       `json:"detail,omitempty"` // in words
-	Reasons   []Reason     `json:"reasons,omitempty"`
-	Changes   []Change     `json:"changes,omitempty"`
+	Message   uint64   `json:"message,omitempty"` // key of the Stored message
+	MessageID string   `json:"message_id,omitempty"`
+	From      string   `json:"from,omitempty"`
+	To        []string `json:"to,omitempty"`
+	Text      string   `json:"text,omitempty"` // the new text
+	// Public is, of a mail that was refused, the text that was on its way to the customer; #post sends it.
+	Public   string       `json:"public,omitempty"`
+	Verified bool         `json:"verified,omitempty"`
+	Attached []Attachment `json:"attached,omitempty"`
+	Outgoing OutgoingID   `json:"outgoing,omitempty"`
+	Template string       `json:"template,omitempty"`
+	Detail   string       `json:"detail,omitempty"` // in words
+	Reasons  []Reason     `json:"reasons,omitempty"`
+	Changes  []Change     `json:"changes,omitempty"`
 }
 
 // Change is one field of a ticket that got another value.
@@ -121,6 +123,13 @@ const (
 	fieldReminded       = "reminded"
 	fieldRemindAfter    = "remind_after"
 
+	fieldDue       = "due"
+	fieldSnoozed   = "snoozed"
+	fieldSnoozedBy = "snoozed_by"
+	fieldSpent     = "spent"  // After: a duration such as 1h15m0s
+	fieldMuted     = "muted"  // After: addresses with blanks between
+	fieldCopies    = "copies" // After: addresses with blanks between
+
 	fieldLastPublic   = "last_public"
 	fieldLastCustomer = "last_customer"
 	fieldThread       = "thread" // After: "address message-id", appended
@@ -163,6 +172,16 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return formatTime(t.FreeSince)
 	case fieldReopened:
 		return formatInt(t.Reopened)
+	case fieldDue:
+		return formatTime(t.Due)
+	case fieldSnoozed:
+		return formatTime(t.Snoozed)
+	case fieldMuted:
+		return strings.Join(t.Muted, " ")
+	case fieldCopies:
+		return strings.Join(t.Copies, " ")
+	case fieldRequester:
+		return formatJSON(t.Requester)
 	case fieldMergedInto:
 		return formatInt(int(t.MergedInto))
 	case fieldMergedFrom:
@@ -257,6 +276,10 @@ func (t *Ticket) text(field string) *string {
 		return &t.ServiceLevel
 	case fieldResolution:
 		return &t.Resolution
+	case fieldSnoozedBy:
+		return &t.SnoozedBy
+	case fieldSpent:
+		return &t.Spent
 	case fieldResolutionCode:
 		return &t.ResolutionCode
 	case fieldLastPublic:
@@ -321,6 +344,14 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.Tier, err = parseInt(c.After)
 	case fieldTags:
 		t.Tags = strings.Fields(c.After)
+	case fieldMuted:
+		t.Muted = strings.Fields(c.After)
+	case fieldCopies:
+		t.Copies = strings.Fields(c.After)
+	case fieldDue:
+		t.Due, err = parseTime(c.After)
+	case fieldSnoozed:
+		t.Snoozed, err = parseTime(c.After)
 	case fieldGiven:
 		t.Given = strings.Fields(c.After)
 	case fieldOverride:

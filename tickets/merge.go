@@ -135,7 +135,7 @@ func (op *operation) merge(c command.Command, must bool) bool {
 	return true
 }
 
-func mapKeys(m map[string][]string) (keys []string) {
+func mapKeys[V any](m map[string]V) (keys []string) {
 	for k := range m {
 		keys = append(keys, k)
 	}

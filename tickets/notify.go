@@ -76,6 +76,9 @@ func (d *decider) team() []string {
 	}
 	tm := d.r.Teams[team]
 	to := slices.Clone(tm.Members)
+	if d.out.Ticket != nil {
+		to = d.out.Ticket.hearing(to)
+	}
 	if tm.Address != "" && !slices.Contains(to, strings.ToLower(tm.Address)) {
 		to = append(to, strings.ToLower(tm.Address))
 	}

@@ -24,14 +24,22 @@ func (op *operation) forCustomer(body string) string {
 // minLeak is from how many letters on a line of a note is taken for that note when it stands in an answer.
 const minLeak = 30
 
+// handsOut reports whether a text holds a reply address, which gives rights.
+func (op *operation) handsOut(body string) bool {
+	for word := range strings.FieldsSeq(body) {
+		if token := op.r.tokenIn(strings.Trim(word, "<>()[],;:\"'")); len(token) >= tokenEncoding.EncodedLen(tokenShort) {
+			return true
+		}
+	}
+	return false
+}
+
 // leaks says what must not leave the house in an answer, or "": a line of an internal note, or a reply address that
 // gives rights. Clients that quote without any mark put a whole notice into the new text (S-105).
 func (op *operation) leaks(body string) string {
 	flat := strings.Join(strings.Fields(body), " ")
-	for word := range strings.FieldsSeq(flat) {
-		if token := op.r.tokenIn(strings.Trim(word, "<>()[],;:\"'")); len(token) >= tokenEncoding.EncodedLen(tokenShort) {
-			return "a reply address"
-		}
+	if op.handsOut(flat) {
+		return "a reply address"
 	}
 	for _, e := range op.k.Recent {
 		if e.Ticket != op.t.ID || e.Kind != EntryNoted {

@@ -28,6 +28,7 @@ func timers(t *Ticket, r *Rules, now time.Time) []timer {
 		list = append(list, timer{t.SolvedAt.Add(r.CloseAfter), "close"})
 	}
 	list = append(list, waitingTimers(t, r)...)
+	list = append(list, returnTimers(t)...)
 	var next time.Time
 	for _, c := range t.Clocks {
 		if at := r.nextStep(t, c, now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
@@ -152,6 +153,8 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	case !t.State.onStage(): // nobody waits for what is set aside
 	case kind == "close":
 		dr.closeSolved(at)
+	case kind == "snoozed", kind == "due":
+		dr.comeBack(kind)
 	case kind == "silence":
 		dr.silence()
 	case strings.HasPrefix(kind, "remind "):

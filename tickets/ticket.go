@@ -56,8 +56,9 @@ type Ticket struct {
 	Mailbox  string   `json:"mailbox"` // where it came in
 
 	Requester    Address   `json:"requester"`
-	Verified     bool      `json:"verified"` // the requester's first mail was authenticated
-	Participants []Address `json:"participants,omitempty"`
+	Verified     bool      `json:"verified"`               // the requester's first mail was authenticated
+	Participants []Address `json:"participants,omitempty"` // get answers in copy, and may write
+	Copies       []string  `json:"copies,omitempty"`       // get answers in copy, no more: what they write is held
 
 	Team     string `json:"team"`
 	Tier     int    `json:"tier"`
@@ -78,6 +79,7 @@ type Ticket struct {
 	Organisation string   `json:"organisation,omitempty"` // the customer
 	ServiceLevel string   `json:"service_level,omitempty"`
 	Watchers     []string `json:"watchers,omitempty"` // lower-case addresses
+	Muted        []string `json:"muted,omitempty"`    // agents who want no notices about it; lower-case addresses
 	Checklists   []string `json:"checklists,omitempty"`
 
 	Alert *AlertState `json:"alert,omitempty"` // of a ticket about alerts
@@ -104,6 +106,11 @@ type Ticket struct {
 	Reminded    int       `json:"reminded,omitempty"`    // how often the customer was reminded of that
 	RemindAfter time.Time `json:"remind_after,omitzero"` // the customer is away until then
 
+	Due       time.Time `json:"due,omitzero"`         // whoever works on it is reminded then
+	Snoozed   time.Time `json:"snoozed,omitzero"`     // SnoozedBy gets it back then
+	SnoozedBy string    `json:"snoozed_by,omitempty"` // an agent's address
+	Spent     string    `json:"spent,omitempty"`      // working time that agents noted, such as 1h15m0s
+
 	LastPublic   string `json:"last_public,omitempty"`   // the last answer the requester was sent
 	LastCustomer string `json:"last_customer,omitempty"` // the new text of the requester's last mail
 
@@ -126,6 +133,7 @@ func (t *Ticket) clone() *Ticket {
 	c.Participants, c.Tags, c.Clocks = slices.Clone(t.Participants), slices.Clone(t.Tags), slices.Clone(t.Clocks)
 	c.Given = slices.Clone(t.Given)
 	c.MergedFrom, c.Links = slices.Clone(t.MergedFrom), slices.Clone(t.Links)
+	c.Muted, c.Copies = slices.Clone(t.Muted), slices.Clone(t.Copies)
 	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
 	c.Thread, c.Caught = maps.Clone(t.Thread), maps.Clone(t.Caught)
 	for address, ids := range c.Thread {

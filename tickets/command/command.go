@@ -65,16 +65,53 @@ func Parse(text string) Text {
 			break
 		}
 	}
-	if t.Problem != nil {
-		t.Commands = nil
-	}
 	body := strings.TrimSpace(strings.Join(append([]string{inline}, lines[i:]...), "\n"))
 	if t.has("note") {
 		t.Note = body
 	} else {
 		t.Public = body
 	}
+	if t.Problem != nil {
+		t.Commands = nil
+	}
 	return t
+}
+
+// Body is the text below a block of commands, whatever is wrong in the block; "" when something in it says that the text
+// stays inside. A line in the way of another desk counts as text.
+func Body(text string) string {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	i, inline := 0, ""
+	for ; i < len(lines) && inline == ""; i++ {
+		line := clean(lines[i])
+		if line == "--" {
+			i++
+			break
+		}
+		if line == "" {
+			continue
+		}
+		word, _ := splitWord(line[1:])
+		if !startsCommand(line) || line[0] == '/' && !known(word) {
+			break
+		}
+		for rest := line; startsCommand(rest); {
+			word, args := splitWord(rest[1:])
+			row, _, _ := lookup(word)
+			switch {
+			case row.Word == "note" || row.Word == "noreply":
+				return ""
+			case row.Word == "reply" && args != "" && !continues(args):
+				inline = args
+			}
+			if next := strings.IndexAny(args, "#!/"); next >= 0 && inline == "" {
+				rest = args[next:]
+			} else {
+				rest = ""
+			}
+		}
+	}
+	return strings.TrimSpace(strings.Join(append([]string{inline}, lines[i:]...), "\n"))
 }
 
 // readLine reads all commands of one line. It returns the text that follows #note or #reply on the line. ok is false

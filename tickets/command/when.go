@@ -200,6 +200,34 @@ func (w *when) span() (at time.Time, ok bool) {
 	return at, true
 }
 
+// ParseSpent reads a span of time that was worked: 15m, 1h 30m, 1:30, 1.5h, zwei Stunden, or minutes alone. It is a
+// minute at least and a hundred hours at most.
+func ParseSpent(text string) (d time.Duration, ok bool) {
+	w := &when{words: whenWords(text)}
+	if m := clockWord.FindStringSubmatch(strings.TrimSpace(text)); m != nil && m[3] == "" && !strings.Contains(text, ".") {
+		hours, errHours := strconv.Atoi(m[1])
+		minutes, errMinutes := strconv.Atoi(m[2])
+		if m[2] == "" {
+			hours, minutes, errMinutes = 0, hours, nil
+		}
+		d = time.Duration(hours)*time.Hour + time.Duration(minutes)*time.Minute
+		return d, errHours == nil && errMinutes == nil && d >= time.Minute && d <= 100*time.Hour
+	}
+	if n, err := strconv.Atoi(strings.TrimSpace(text)); err == nil {
+		w.words = []string{strconv.Itoa(n), "m"}
+	}
+	words := w.spanWords()
+	for i := 0; i+1 < len(words); i += 2 {
+		n, known := number(words[i])
+		unit, found := map[string]time.Duration{"minute": time.Minute, "hour": time.Hour}[units[words[i+1]]]
+		if !known || !found {
+			return 0, false
+		}
+		d += time.Duration(n * float64(unit)).Round(time.Minute)
+	}
+	return d, len(words) > 0 && len(words)%2 == 0 && d >= time.Minute && d <= 100*time.Hour
+}
+
 var (
 	compact  = regexp.MustCompile(`^\d+(\.\d+)?([a-zäöüß]+\d+(\.\d+)?)*[a-zäöüß]+$`)
 	compacts = regexp.MustCompile(`\d+(?:\.\d+)?|[a-zäöüß]+`)
