@@ -71,7 +71,7 @@ func TestDetails(t *testing.T) {
 // What was put aside comes back once, to whom put it aside; the due date tells whoever works on the ticket. Neither
 // outlives the ticket.
 func TestTicketsComeBack(t *testing.T) {
-	k := newKit(t, func(r *Rules) { r.Targets = nil })
+	k := newKit(t, func(r *Rules) { r.Levels, r.Escalations, r.SafetyNet = nil, nil, SafetyNet{} })
 	id, sent := k.opened(kunde, "Drucker", "kaputt")
 	annas, bens := mailTo(t, sent, anna, TemplateTicketToTeam), mailTo(t, sent, ben, TemplateTicketToTeam)
 	k.did(annas, anna, "#take #due 3h")
