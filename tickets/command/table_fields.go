@@ -8,8 +8,8 @@ func fields() []Row {
 			"en": "puts right what it is about (category, as much of its name as is unique); the desk learns from it"}},
 		{Word: "priority", Aliases: []string{"prio", "severity", "prioritaet", "priorität"}, Takes: Required, Usage: "#priority P2 REASON",
 			Short: map[string]string{"urgent": "urgent", "dringend": "urgent", "high": "high", "hoch": "high", "normal": "normal", "low": "low", "niedrig": "low"}, Help: map[string]string{
-			"de": "setzt die Priorität von Hand, mit Grund; #priority auto nimmt wieder die aus Auswirkung und Dringlichkeit",
-			"en": "sets the priority by hand, with a reason; #priority auto takes the one of impact and urgency again"}},
+				"de": "setzt die Priorität von Hand, mit Grund; #priority auto nimmt wieder die aus Auswirkung und Dringlichkeit",
+				"en": "sets the priority by hand, with a reason; #priority auto takes the one of impact and urgency again"}},
 		{Word: "impact", Aliases: []string{"auswirkung"}, Takes: Required, Usage: "#impact high|medium|low", Help: map[string]string{
 			"de": "berichtigt die Auswirkung: hoch, mittel oder niedrig",
 			"en": "puts right how much is affected"}},
