@@ -57,6 +57,7 @@ type online struct {
 	waiting  func(string)               // that it may take a while; for people at a terminal
 	follower func(m string) settledFunc // says what a running desk has read of a mailbox; nil: none runs
 
+	tokens *accounts
 	report *checkReport
 }
 
@@ -77,6 +78,9 @@ func (o *online) run(ctx context.Context) {
 	reachable := map[string]bool{} // names of brands
 	for _, b := range o.config.Brands {
 		reachable[b.Name] = o.server(ctx, b)
+	}
+	if s := o.config.Health.SMTP; s != nil {
+		o.server(ctx, config.Brand{Name: healthServer, SMTP: *s})
 	}
 	domains := map[string]bool{}
 	for _, b := range o.config.Brands {
@@ -99,7 +103,7 @@ func (o *online) mailbox(ctx context.Context, m config.Mailbox) (junk string, ok
 	o.names(ctx, "mailbox "+m.Name, m.Host)
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	p, err := mailin.Probe(ctx, mailboxConfig(m))
+	p, err := mailin.Probe(ctx, mailboxConfig(m, o.tokens))
 	seen := mailboxProbe{Name: m.Name, Report: &p}
 	if err != nil {
 		seen.Error = err.Error()
@@ -137,7 +141,7 @@ func (o *online) server(ctx context.Context, b config.Brand) bool {
 	o.names(ctx, "smtp server "+b.Name, b.SMTP.Host)
 	ctx, cancel := context.WithTimeout(ctx, probeLimit)
 	defer cancel()
-	p, err := mailout.Probe(ctx, serverConfig(b))
+	p, err := mailout.Probe(ctx, brandServer(b, o.tokens))
 	seen := serverProbe{Name: b.Name, Report: &p}
 	if err != nil {
 		seen.Error = err.Error()

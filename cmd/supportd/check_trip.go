@@ -58,7 +58,7 @@ func (o *online) trip(ctx context.Context, m config.Mailbox, b config.Brand, jun
 	if refused != nil {
 		ids = ids[:1]
 	}
-	trip := mailin.Trip{Mailbox: mailboxConfig(m), IDs: ids}
+	trip := mailin.Trip{Mailbox: mailboxConfig(m, o.tokens), IDs: ids}
 	if junk != "" {
 		trip.Folders = []string{junk}
 	}
@@ -122,7 +122,7 @@ func (o *online) send(ctx context.Context, b config.Brand, t *testMail) error {
 		return err
 	}
 	t.sent = time.Now()
-	err = mailout.Try(ctx, serverConfig(b), "", t.to, raw)
+	err = mailout.Try(ctx, brandServer(b, o.tokens), "", t.to, raw)
 	var refusal *mailout.Refusal
 	if !errors.As(err, &refusal) || !refusal.Sender {
 		return err
@@ -130,7 +130,7 @@ func (o *online) send(ctx context.Context, b config.Brand, t *testMail) error {
 	o.tell("smtp server "+b.Name, "sender", hopFault, "the server does not take mails without an envelope sender, so no automatic answer can leave: "+refusal.Detail,
 		"have it allow the empty sender <> (RFC 5321 §4.5.5), or use another server")
 	t.sent = time.Now()
-	return mailout.Try(ctx, serverConfig(b), b.From.Mail, t.to, raw)
+	return mailout.Try(ctx, brandServer(b, o.tokens), b.From.Mail, t.to, raw)
 }
 
 func (o *online) refused(where, name string, err error) {

@@ -125,7 +125,7 @@ func (a *app) root() *cobra.Command {
 	f.BoolVar(&a.json, "json", false, "machine-readable answers")
 	f.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
 	f.BoolVar(&a.logJSON, "log-json", false, "log as JSON")
-	root.AddCommand(a.runCommand(), a.demoCommand(), a.initCommand(), a.checkCommand(), a.configCommand(), a.parseCommand(), a.explainCommand(), a.testCommand(), a.diffCommand(),
+	root.AddCommand(a.runCommand(), a.demoCommand(), a.initCommand(), a.loginCommand(), a.checkCommand(), a.configCommand(), a.parseCommand(), a.explainCommand(), a.testCommand(), a.diffCommand(),
 		a.ticketCommand(), a.outboxCommand(), a.quarantineCommand(), a.statusCommand(), a.doctorCommand(), a.backupCommand(),
 		a.restoreCommand(), a.importCommand(), a.reloadCommand(), a.calendarCommand(), a.evalCommand(), a.trainCommand(), a.serviceCommand(), a.versionCommand(), a.manCommand(), a.benchCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"io"
+	"log/slog"
 	"slices"
 	"strings"
 	"time"
@@ -116,7 +117,9 @@ func (a *app) online(c *config.Config, o checkFlags, r *checkReport) *online {
 			fmt.Fprintln(a.err, text)
 		}
 	}
-	return &online{config: c, waiting: waiting, resolver: setup.NameServer(o.resolver), wait: o.wait, now: a.now, random: rand.Reader, told: told,
+	tokens := newAccounts(c.State, a.now, slog.New(slog.DiscardHandler))
+	tokens.prepare(c)
+	return &online{config: c, tokens: tokens, waiting: waiting, resolver: setup.NameServer(o.resolver), wait: o.wait, now: a.now, random: rand.Reader, told: told,
 		follower: deskFollower(c.State), report: r}
 }
 

@@ -421,6 +421,9 @@ func writeStatus(w io.Writer, v statusView) {
 	for _, s := range v.Servers {
 		fmt.Fprintf(w, "smtp server %s: %s\n", s.Name, cmp.Or(s.Error, "fine"))
 	}
+	for _, a := range v.Accounts {
+		fmt.Fprintf(w, "access tokens of %s: %s\n", a.Name, cmp.Or(a.Error, "fine"))
+	}
 	fmt.Fprintf(w, "outbox: %d waiting, %d to be tried again, %d given up\n", v.Outbox.Due, v.Outbox.Deferred, v.Outbox.Failed)
 	fmt.Fprintf(w, "tickets:")
 	for _, s := range tickets.States() {

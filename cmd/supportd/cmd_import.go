@@ -79,7 +79,7 @@ func (a *app) importMail(ctx context.Context, sources []string, args importArgs)
 	if err != nil {
 		return fmt.Errorf("--since %w", err)
 	}
-	source, err := a.pastMail(sources, box)
+	source, err := a.pastMail(sources, box, newAccounts(c.State, a.now, slog.New(slog.DiscardHandler)))
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func knownCategory(c *config.Config, name string) error {
 }
 
 // pastMail is what the sources name: files, or one folder of a server.
-func (a *app) pastMail(sources []string, box config.Mailbox) (pastMail, error) {
+func (a *app) pastMail(sources []string, box config.Mailbox, tokens *accounts) (pastMail, error) {
 	for _, s := range sources {
 		folder, ok := strings.CutPrefix(s, "imap:")
 		switch {
@@ -158,7 +158,7 @@ func (a *app) pastMail(sources []string, box config.Mailbox) (pastMail, error) {
 		case ok && folder == "":
 			return nil, errors.New("imap: wants the name of a folder, such as imap:Archive")
 		case ok:
-			return &pastFolder{mailbox: mailboxConfig(box), folder: folder, now: a.now()}, nil
+			return &pastFolder{mailbox: mailboxConfig(box, tokens), folder: folder, now: a.now()}, nil
 		}
 	}
 	return &pastFiles{paths: sources, now: a.now()}, nil

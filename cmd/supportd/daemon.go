@@ -28,6 +28,7 @@ type Daemon struct {
 	desk    *tickets.Desk
 	started time.Time
 	shadow  *shadow // nil without Options.Shadow
+	tokens  *accounts
 
 	config atomic.Pointer[config.Config]
 	reload reloadState
@@ -58,6 +59,7 @@ type worker struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	poller *mailin.Poller
+	wake   chan struct{} // of the Poller
 	config config.Mailbox
 }
 
@@ -80,9 +82,10 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	}
 	d := &Daemon{
 		path: path, options: o, log: o.Log, started: o.Now(), pollers: map[string]*worker{}, fatal: make(chan error, 16),
-		desk: newDesk(store, rules, o.Now, o.Log),
+		desk: newDesk(store, rules, o.Now, o.Log), tokens: newAccounts(c.State, o.Now, o.Log),
 	}
 	d.config.Store(c)
+	d.tokens.prepare(c)
 	if o.Shadow != "" {
 		if d.shadow, err = newShadow(o.Shadow, d.desk, o.Now, o.Log); err != nil {
 			return nil, errors.Join(fmt.Errorf("--shadow: %w", err), store.Close())
@@ -155,8 +158,9 @@ func (d *Daemon) start(run func() error) {
 
 func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 	ctx, cancel := context.WithCancel(ctx)
-	w := &worker{cancel: cancel, done: make(chan struct{}), config: m, poller: &mailin.Poller{
-		Mailbox: mailboxConfig(m), To: d.receiver(), Read: mailin.Parse, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
+	wake := make(chan struct{}, 1)
+	w := &worker{cancel: cancel, done: make(chan struct{}), config: m, wake: wake, poller: &mailin.Poller{
+		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: mailin.Parse, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
 		Timing: d.options.Timing,
 	}}
 	d.mu.Lock()
@@ -170,11 +174,7 @@ func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 
 func (d *Daemon) startSender(ctx context.Context, c *config.Config) {
 	ctx, cancel := context.WithCancel(ctx)
-	servers := map[string]mailout.Server{}
-	for _, b := range c.Brands {
-		servers[b.Name] = serverConfig(b)
-	}
-	s := &mailout.Sender{Outbox: d.desk, Servers: servers, Wake: d.desk.Wake(), Now: d.options.Now, Log: d.log}
+	s := &mailout.Sender{Outbox: d.desk, Servers: serverConfigs(c, d.tokens), Wake: d.desk.Wake(), Now: d.options.Now, Log: d.log}
 	w := &worker{cancel: cancel, done: make(chan struct{})}
 	d.mu.Lock()
 	d.sender, d.senders = s, w
@@ -235,6 +235,7 @@ func (d *Daemon) Reload() error {
 	d.desk.SetRules(rules)
 	d.desk.Store.SetDiskFloor(uint64(c.DiskFloor))
 	d.config.Store(c)
+	d.tokens.prepare(c)
 	tickets.Failpoint("reload.swapped")
 	if err := d.desk.Reschedule(d.running); err != nil {
 		d.log.Error("timers are those of the old configuration", "err", err)
@@ -278,14 +279,8 @@ func (d *Daemon) restartChanged(ctx context.Context, old, c *config.Config) {
 			d.stopPoller(m.Name)
 		}
 	}
-	if !reflect.DeepEqual(old.Brands, c.Brands) {
-		d.mu.Lock()
-		w := d.senders
-		d.mu.Unlock()
-		w.cancel()
-		<-w.done
-		d.startSender(ctx, c)
-		if err := d.desk.Hasten(ctx); err != nil {
+	if !reflect.DeepEqual(old.Brands, c.Brands) || !reflect.DeepEqual(old.Health.SMTP, c.Health.SMTP) {
+		if err := d.restartSender(ctx); err != nil {
 			d.log.Error("waiting mails not hastened", "err", err)
 		}
 	}
@@ -300,6 +295,35 @@ func (d *Daemon) stopPoller(name string) {
 		w.cancel()
 		<-w.done
 	}
+}
+
+// wake lets every mailbox be looked at now, and every server be tried: somebody has put something right.
+func (d *Daemon) wake(ctx context.Context) error {
+	d.reload.mu.Lock()
+	defer d.reload.mu.Unlock()
+	d.mu.Lock()
+	for _, w := range d.pollers {
+		select {
+		case w.wake <- struct{}{}:
+		default:
+		}
+	}
+	d.mu.Unlock()
+	return d.restartSender(ctx)
+}
+
+// restartSender ends the sender, starts one with the present configuration, and makes due what only waits for a server.
+func (d *Daemon) restartSender(ctx context.Context) error {
+	d.mu.Lock()
+	w := d.senders
+	d.mu.Unlock()
+	if w == nil {
+		return nil // it has not begun yet
+	}
+	w.cancel()
+	<-w.done
+	d.startSender(d.running, d.config.Load())
+	return d.desk.Hasten(ctx)
 }
 
 // reloadState remembers how the last reload ended.

@@ -185,20 +185,37 @@ func buildClassifier(c *config.Config) (*classify.Classifier, error) {
 }
 
 // mailboxConfig is what a Poller needs to know of a mailbox.
-func mailboxConfig(m config.Mailbox) mailin.Config {
+func mailboxConfig(m config.Mailbox, a *accounts) mailin.Config {
 	return mailin.Config{
 		Name: m.Name, Host: m.Host, Port: m.Port, TLS: mailin.TLSMode(m.TLS), User: m.User, CAFile: m.CAFile,
-		Password: func() (string, error) { return m.Password.Reveal(), nil },
-		Folder:   m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize,
+		Password: func() (string, error) { return m.Password.Reveal(), nil }, Token: a.token(mailboxUse(m)),
+		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize,
 	}
 }
 
-// serverConfig is what the Sender needs to know of a brand's SMTP server.
-func serverConfig(b config.Brand) mailout.Server {
+// healthServer is what the Sender calls the second way out for mails about the desk's health; no brand can be called so.
+const healthServer = "(health)"
+
+// serverConfigs is what the Sender needs to know of every SMTP server, by name.
+func serverConfigs(c *config.Config, a *accounts) map[string]mailout.Server {
+	servers := map[string]mailout.Server{}
+	for _, b := range c.Brands {
+		servers[b.Name] = brandServer(b, a)
+	}
+	if s := c.Health.SMTP; s != nil {
+		servers[healthServer] = serverConfig(healthServer, *s, a.token(healthUse(*s)))
+	}
+	return servers
+}
+
+func brandServer(b config.Brand, a *accounts) mailout.Server {
+	return serverConfig(b.Name, b.SMTP, a.token(brandUse(b)))
+}
+
+func serverConfig(name string, s config.SMTP, token tokenFunc) mailout.Server {
 	return mailout.Server{
-		Name: b.Name, Host: b.SMTP.Host, Port: b.SMTP.Port, TLS: mailout.TLS(b.SMTP.TLS), User: b.SMTP.User,
-		Password: b.SMTP.Password.Reveal(), CAFile: b.SMTP.CAFile, Retry: b.SMTP.Retry, GiveUp: b.SMTP.GiveUp,
-		Connections: b.SMTP.Connections,
+		Name: name, Host: s.Host, Port: s.Port, TLS: mailout.TLS(s.TLS), User: s.User, Password: s.Password.Reveal(), Token: token,
+		CAFile: s.CAFile, Retry: s.Retry, GiveUp: s.GiveUp, Connections: s.Connections,
 	}
 }
 

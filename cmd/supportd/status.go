@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"supportd/cmd/supportd/oauth"
 	"supportd/tickets"
 )
 
@@ -14,6 +15,7 @@ type statusView struct {
 	Started   time.Time     `json:"started"`
 	Mailboxes []mailboxView `json:"mailboxes"`
 	Servers   []serverView  `json:"servers"`
+	Accounts  []accountView `json:"accounts"`
 	Outbox    outboxView    `json:"outbox"`
 	Tickets   stateCounts   `json:"tickets"`
 	Held      int           `json:"held"`
@@ -41,6 +43,25 @@ type serverView struct {
 	Error string `json:"error"`
 }
 
+// accountView is a login that goes by access tokens.
+type accountView struct {
+	Name        string    `json:"name"`
+	Login       string    `json:"login,omitempty"` // what supportd login calls it; "" when nobody has to log in
+	Error       string    `json:"error"`
+	NeedsPerson bool      `json:"needs_person"` // time does not help: somebody has to do something
+	Since       time.Time `json:"since,omitzero"`
+	Expires     time.Time `json:"expires,omitzero"` // of the present token
+	ConsentEnds time.Time `json:"consent_ends,omitzero"`
+}
+
+func viewAccount(s oauth.Status) accountView {
+	v := accountView{Name: s.Name, Error: s.Error, NeedsPerson: s.Permanent, Since: s.Since, Expires: s.Expires, ConsentEnds: s.Consent}
+	if s.Grant.Delegated() {
+		v.Login = s.Login
+	}
+	return v
+}
+
 type outboxView struct {
 	Due      int       `json:"due"`
 	Deferred int       `json:"deferred"`
@@ -51,7 +72,7 @@ type outboxView struct {
 // status asks every worker and the store how they are.
 func (d *Daemon) status() (statusView, error) {
 	c := d.config.Load()
-	v := statusView{Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}}
+	v := statusView{Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}, Accounts: []accountView{}}
 	d.mu.Lock()
 	for _, w := range d.pollers {
 		s := w.poller.Status()
@@ -66,6 +87,9 @@ func (d *Daemon) status() (statusView, error) {
 		for _, s := range sender.Status().Servers {
 			v.Servers = append(v.Servers, serverView{Name: s.Name, Error: s.LastError})
 		}
+	}
+	for _, a := range d.tokens.status() {
+		v.Accounts = append(v.Accounts, viewAccount(a))
 	}
 	if r := d.reload.last.Load(); r != nil {
 		v.Reloaded = r.At

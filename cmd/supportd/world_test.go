@@ -78,8 +78,9 @@ type memoryServers struct {
 	smtp *smtptest.Server
 	addr string
 
-	vouch  atomic.Pointer[string] // a field to put above each mail that is delivered
-	noPlus atomic.Bool            // name+anything is an address like any other
+	token  func(string) (string, bool) // logs in at the SMTP server; nil: nobody has to
+	vouch  atomic.Pointer[string]      // a field to put above each mail that is delivered
+	noPlus atomic.Bool                 // name+anything is an address like any other
 }
 
 func startEmbedded(t *testing.T) mailServers {
@@ -106,7 +107,7 @@ func (e *memoryServers) newUIDValidity(user string) error {
 }
 
 func (e *memoryServers) startSMTP() (err error) {
-	o := smtptest.Options{Deliver: e.deliver}
+	o := smtptest.Options{Deliver: e.deliver, Token: e.token}
 	if e.addr != "" {
 		if o.Listener, err = net.Listen("tcp", e.addr); err != nil {
 			return err
@@ -201,7 +202,9 @@ type world struct {
 	t      *testing.T
 	dir    string
 	config string
-	shadow string // a second configuration to run beside
+	login  string                // keys of the mailbox that log in; "" for user and password
+	shadow string                // a second configuration to run beside
+	awaits func(statusView) bool // when the desk has started; nil: its mailboxes are followed
 	daemon *Daemon
 	stop   context.CancelFunc
 	ended  chan error
@@ -230,14 +233,14 @@ func (w *world) write(name, text string, mode os.FileMode) {
 func (w *world) configure(more string) {
 	w.t.Helper()
 	w.write("supportd.yaml", fmt.Sprintf(`version: 1
-mailbox: {imap: %q, smtp: {server: %q, retry: [1s]}, user: hilfe, password_file: hilfe.pw, tls: none, trusted: true, poll: 10s}
+mailbox: {imap: %q, smtp: {server: %q, retry: [1s]}, user: hilfe, %s, tls: none, trusted: true, poll: 10s}
 from: Nordwind Service <%s>
 language: de
 languages: [de, en]
 timezone: Europe/Berlin
 team: [Anna Berg <%s>, Ben Cohn <%s>]
 undo: 0s
-%s`, w.imapAddr(), w.smtpAddr(), deskAddress, anna, ben, more), 0o600)
+%s`, w.imapAddr(), w.smtpAddr(), firstOf(w.login, "password_file: hilfe.pw"), deskAddress, anna, ben, more), 0o600)
 }
 
 // start runs the desk until the story or stopDesk ends it.
@@ -261,7 +264,7 @@ func (w *world) start() {
 	}
 	w.await("the mailbox to be followed", func() bool {
 		v, err := d.status()
-		return err == nil && v.Ready
+		return err == nil && (w.awaits == nil && v.Ready || w.awaits != nil && w.awaits(v))
 	})
 }
 

@@ -88,6 +88,16 @@ type Config struct {
 	Undo      time.Duration
 	DiskFloor int64 // octets that must stay free
 	Admin     tickets.Address
+	Health    Health
+}
+
+// Health is about the mails on the desk's own health, which go to Admin.
+type Health struct {
+	SMTP          *SMTP // a second way out; nil for none
+	PollFailure   time.Duration
+	OutboxAfter   time.Duration
+	WarnBefore    time.Duration
+	TellOfSilence bool
 }
 
 // Waiting is what happens while a ticket waits for its customer. Times are working time since the question.
@@ -131,6 +141,7 @@ type Mailbox struct {
 	CAFile     string // "" for the system's certificates
 	User       string
 	Password   Secret
+	OAuth2     *OAuth2 // set: there is no Password
 	Folder     string
 	Poll       time.Duration
 	After      string    // leave, flag or move
@@ -163,6 +174,7 @@ type SMTP struct {
 	CAFile      string
 	User        string // "" for no authentication
 	Password    Secret
+	OAuth2      *OAuth2         // set: there is no Password
 	Retry       []time.Duration // the last one repeats
 	GiveUp      time.Duration
 	Connections int

@@ -68,6 +68,7 @@ func TestShortFormInFull(t *testing.T) {
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
 		Handover: handover.Default(false), VendorRemind: []Step{{75, []string{"assignee"}}, {100, []string{"assignee", "team_lead"}}},
 		Redact: []string{"phone", "private_address", "credentials"},
+		Health: Health{PollFailure: 10 * time.Minute, OutboxAfter: time.Hour, WarnBefore: 14 * 24 * time.Hour, TellOfSilence: true},
 		State:  "state", Undo: 10 * time.Second, DiskFloor: 200_000_000, Admin: tickets.Address{Mail: "max@huber-tischlerei.example"},
 	}
 	if diff := cmp.Diff(want, got, same); diff != "" {

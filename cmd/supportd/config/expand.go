@@ -83,6 +83,8 @@ func Expand(c *Config) ([]byte, error) {
 	root.addText("listen", c.Listen)
 	root.add("undo", text(written(c.Undo)))
 	root.add("disk_floor", text(writtenSize(c.DiskFloor)))
+	root.add("health", c.expandHealth())
+	root.add("safety_net", block().add("poll_failure", block().add("after", text(written(c.Health.PollFailure))).add("notify", text("admin"))))
 	if c.Admin.Mail != "" {
 		root.add("admin", address(c.Admin))
 	}
@@ -100,7 +102,7 @@ func Expand(c *Config) ([]byte, error) {
 func (c *Config) expandMailbox(m Mailbox) *node {
 	n := block()
 	n.add("imap", text(net.JoinHostPort(m.Host, strconv.Itoa(m.Port))))
-	c.login(n, m.TLS, m.CAFile, m.User, m.Password)
+	c.login(n, m.TLS, m.CAFile, m.User, m.Password, m.OAuth2)
 	n.add("folder", text(m.Folder))
 	n.add("poll", text(written(m.Poll)))
 	n.add("after", text(m.After))
@@ -118,7 +120,7 @@ func (c *Config) expandMailbox(m Mailbox) *node {
 }
 
 // login adds what mailboxes and SMTP servers have in common.
-func (c *Config) login(n *node, tls, caFile, user string, password Secret) {
+func (c *Config) login(n *node, tls, caFile, user string, password Secret, o *OAuth2) {
 	n.add("tls", text(tls))
 	if caFile != "" {
 		n.add("ca_file", text(c.relative(caFile)))
@@ -128,23 +130,47 @@ func (c *Config) login(n *node, tls, caFile, user string, password Secret) {
 	if password.env != "" {
 		n.add("password", quoted("${"+password.env+"}"))
 	}
+	if o != nil {
+		n.add("oauth2", c.expandOAuth2(o))
+	}
+}
+
+func (c *Config) expandOAuth2(o *OAuth2) *node {
+	n := block().add("provider", text(o.Provider)).add("grant", text(string(o.Grant)))
+	n.addText("tenant", o.Tenant)
+	n.addText("client_id", o.ClientID)
+	n.addText("client_secret_file", o.Secret.file)
+	if o.Secret.env != "" {
+		n.add("client_secret", quoted("${"+o.Secret.env+"}"))
+	}
+	if !o.SecretExpires.IsZero() {
+		n.add("client_secret_expires", quoted(o.SecretExpires.Format(time.RFC3339)))
+	}
+	n.addText("service_account_file", o.Key.file)
+	n.addText("token_url", o.TokenURL)
+	n.addText("device_url", o.DeviceURL)
+	n.addText("auth_url", o.AuthURL)
+	n.addTexts("scopes", o.Scopes)
+	if o.CAFile != "" {
+		n.add("ca_file", text(c.relative(o.CAFile)))
+	}
+	return n
+}
+
+func (c *Config) expandHealth() *node {
+	n := block()
+	if c.Health.SMTP != nil {
+		n.add("smtp", c.expandSMTP(*c.Health.SMTP))
+	}
+	return n.add("outbox_after", text(written(c.Health.OutboxAfter))).add("warn_before", text(written(c.Health.WarnBefore))).
+		add("silence", plain(strconv.FormatBool(c.Health.TellOfSilence), "!!bool"))
 }
 
 func (c *Config) expandBrand(b Brand) *node {
 	n := block()
 	n.add("from", address(b.From))
 	n.addText("agent_from", b.AgentFrom)
-	smtp := block()
-	smtp.add("server", text(net.JoinHostPort(b.SMTP.Host, strconv.Itoa(b.SMTP.Port))))
-	c.login(smtp, b.SMTP.TLS, b.SMTP.CAFile, b.SMTP.User, b.SMTP.Password)
-	var retry []string
-	for _, d := range b.SMTP.Retry {
-		retry = append(retry, written(d))
-	}
-	smtp.add("retry", texts(retry))
-	smtp.add("give_up", text(written(b.SMTP.GiveUp)))
-	smtp.add("connections", plain(strconv.Itoa(b.SMTP.Connections), "!!int"))
-	n.add("smtp", smtp)
+	n.add("smtp", c.expandSMTP(b.SMTP))
 	n.add("ticket_prefix", text(b.TicketPrefix))
 	if b.Templates != "" {
 		n.add("templates", text(c.relative(b.Templates)))
@@ -152,6 +178,19 @@ func (c *Config) expandBrand(b Brand) *node {
 	form := block().add("de", text(b.AddressForm["de"])).add("en", text(b.AddressForm["en"]))
 	form.Style = yaml.FlowStyle
 	return n.add("address_form", form)
+}
+
+func (c *Config) expandSMTP(s SMTP) *node {
+	smtp := block()
+	smtp.add("server", text(net.JoinHostPort(s.Host, strconv.Itoa(s.Port))))
+	c.login(smtp, s.TLS, s.CAFile, s.User, s.Password, s.OAuth2)
+	var retry []string
+	for _, d := range s.Retry {
+		retry = append(retry, written(d))
+	}
+	smtp.add("retry", texts(retry))
+	smtp.add("give_up", text(written(s.GiveUp)))
+	return smtp.add("connections", plain(strconv.Itoa(s.Connections), "!!int"))
 }
 
 func (c *Config) expandTeam(t Team) *node {

@@ -66,9 +66,11 @@ type fileKeys struct {
 	Listen    opt[string]          `key:"listen" kind:"listen" example:"127.0.0.1:8025" doc:"Address of the status page, health check and metrics. Default: none."`
 	Undo      opt[time.Duration]   `key:"undo" kind:"duration" default:"10s" max:"1h" example:"10s" doc:"How long an agent's answer waits so that #undo can stop it. 0 sends at once."`
 	DiskFloor opt[int64]           `key:"disk_floor" kind:"size" default:"200MB" min:"1MB" example:"200MB" doc:"Free space below which no more mail is taken in."`
+	Health    healthKeys           `key:"health" doc:"Of the mails about the desk's own health. They go to admin."`
+	SafetyNet safetyNetKeys        `key:"safety_net" doc:"What catches the things that nobody looks at."`
 	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
-	_ struct{} `unsupported:"include service_levels sla on_call questions escalations safety_net major_incident knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
+	_ struct{} `unsupported:"include service_levels sla on_call questions escalations major_incident knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
 }
 
 // organisationKeys says who runs the desk.
@@ -88,6 +90,7 @@ type loginKeys struct {
 	User         opt[string]  `key:"user" kind:"text" example:"service" doc:"The account's name."`
 	PasswordFile opt[string]  `key:"password_file" kind:"path" example:"service.pw" doc:"File with the account's password, relative to this file, readable for its owner only."`
 	Password     opt[envName] `key:"password" kind:"env" example:"${SUPPORT_PASSWORD}" doc:"Instead of password_file: the name of an environment variable, written ${NAME}. Never the password itself."`
+	OAuth2       oauthKeys    `key:"oauth2" doc:"Instead of a password: log in with access tokens (OAuth2). Two logins with the same user and client share what a person agreed to."`
 	TLS          opt[string]  `key:"tls" kind:"enum" values:"implicit starttls none" default:"implicit" example:"starttls" doc:"implicit speaks TLS from the first byte, starttls changes to it. none is for servers on this machine only."`
 	CAFile       opt[string]  `key:"ca_file" kind:"path" example:"ca.pem" doc:"Certificates (PEM) that are trusted beside the system's."`
 }
@@ -112,7 +115,7 @@ type mailboxCommonKeys struct {
 type shortMailboxKeys struct {
 	section
 	mailboxCommonKeys
-	SMTP smtpKeys `key:"smtp" short:"server" required:"yes" example:"smtp.huber.example" doc:"The server that takes the desk's mails, host or host:port, or a map as in brands.NAME.smtp. User, password, tls and ca_file are the mailbox's unless given."`
+	SMTP smtpKeys `key:"smtp" short:"server" required:"yes" example:"smtp.huber.example" doc:"The server that takes the desk's mails, host or host:port, or a map as in brands.NAME.smtp. User with its password or oauth2, tls and ca_file are the mailbox's unless given."`
 }
 
 // mailboxKeys are a mailbox of the full form.

@@ -362,10 +362,15 @@ func nearFile(path string) string {
 
 // secret reads the password that a login names.
 func (r *resolver) secret(keys loginKeys) Secret {
-	file, env := keys.PasswordFile, keys.Password
+	return r.secretOf(keys.PasswordFile, keys.Password, "password")
+}
+
+// secretOf reads a secret from the file or variable that two keys name; name is the second one's, and the first one's
+// without _file.
+func (r *resolver) secretOf(file opt[string], env opt[envName], name string) Secret {
 	switch {
 	case file.given && env.given:
-		r.report("", env.at, "delete one of them", "password and password_file cannot both be given")
+		r.report("", env.at, "delete one of them", "%s and %s_file cannot both be given", name, name)
 	case file.given && file.val != "":
 		return r.secretFile(file.at, file.val)
 	case env.given && env.val != "":

@@ -14,7 +14,7 @@ const testdata = "../../../testdata/config"
 
 // environment is what the examples' ${NAME} stand for.
 func environment(name string) (string, bool) {
-	v, ok := map[string]string{"SUPPORT_PASSWORD": "canary-env-7f3a", "KONTOR_PASSWORD": "canary-env-91bc"}[name]
+	v, ok := map[string]string{"SUPPORT_PASSWORD": "canary-env-7f3a", "KONTOR_PASSWORD": "canary-env-91bc", "CLIENT_SECRET": "canary-env-0a77"}[name]
 	return v, ok
 }
 

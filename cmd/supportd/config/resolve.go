@@ -179,6 +179,12 @@ func (r *resolver) desk(k *fileKeys) {
 	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !isLoopback(host) {
 		r.warn("", k.Listen.at, "write 127.0.0.1:PORT and put a web server with a login in front of it", "everybody who reaches %s can read the status page: it has no login", c.Listen)
 	}
+	c.Health = Health{PollFailure: k.SafetyNet.PollFailure.After.val, OutboxAfter: k.Health.OutboxAfter.val,
+		WarnBefore: k.Health.WarnBefore.val, TellOfSilence: k.Health.Silence.val}
+	if k.Health.SMTP.given {
+		s := r.smtp(k.Health.SMTP, k.Health.SMTP.at)
+		c.Health.SMTP = &s
+	}
 	c.Admin = k.Admin.val
 	for _, t := range c.Teams {
 		for _, a := range append([]tickets.Address{t.Lead}, t.Members...) {

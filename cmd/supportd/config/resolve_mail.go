@@ -24,6 +24,7 @@ type login struct {
 	host, tls, caFile, user string
 	port                    int
 	password                Secret
+	oauth2                  *OAuth2
 }
 
 // login settles a server. protocol is IMAP or SMTP; ports are its default ports for implicit, starttls and none.
@@ -52,6 +53,12 @@ func (r *resolver) login(srv opt[server], k loginKeys, at place, protocol string
 		}
 	}
 	secretGiven := k.Password.given || k.PasswordFile.given
+	if k.OAuth2.given {
+		if l.oauth2 = r.oauth2(k.OAuth2, k.User); secretGiven {
+			r.report("", k.PasswordFile.at.or(k.Password.at, k.Password.given), "delete it, or oauth2", "a password and oauth2 cannot both be given")
+		}
+		return l
+	}
 	switch {
 	case l.user == "" && secretGiven && !k.User.given:
 		r.report("", at.key("user"), "write user: NAME", "is missing, though there is a password")
@@ -95,8 +102,8 @@ func (r *resolver) mailbox(name string, k mailboxCommonKeys, at place) {
 	l := r.login(k.IMAP, k.loginKeys, at, "IMAP", [3]int{993, 143, 143})
 	m := Mailbox{Name: name, Host: l.host, Port: l.port, TLS: l.tls, CAFile: l.caFile, User: l.user, Password: l.password,
 		Folder: k.Folder.val, Poll: k.Poll.val, After: k.After.val, MoveTo: k.MoveTo.val, MaxSize: k.MaxSize.val,
-		Trusted: k.Trusted.val, Plus: k.Plus.val, SenderKind: k.SenderKind.val}
-	if !k.User.given && !k.Password.given && !k.PasswordFile.given {
+		Trusted: k.Trusted.val, Plus: k.Plus.val, SenderKind: k.SenderKind.val, OAuth2: l.oauth2}
+	if !k.User.given && !k.Password.given && !k.PasswordFile.given && !k.OAuth2.given {
 		r.report("", at.key("user"), "write user and password_file", "is missing")
 	}
 	switch {
@@ -194,10 +201,9 @@ func (p place) or(other place, given bool) place {
 // shortBrand makes the short form's brand.
 func (r *resolver) shortBrand(k *fileKeys) {
 	smtp := k.Mailbox.SMTP
-	if !smtp.User.given && !smtp.PasswordFile.given && !smtp.Password.given {
-		if k.Mailbox.User.given && (k.Mailbox.PasswordFile.given || k.Mailbox.Password.given) { // else a finding says so already
-			smtp.User, smtp.PasswordFile, smtp.Password = k.Mailbox.User, k.Mailbox.PasswordFile, k.Mailbox.Password
-		}
+	inherits := !smtp.User.given && !smtp.PasswordFile.given && !smtp.Password.given && !smtp.OAuth2.given
+	if inherits && k.Mailbox.User.given && (k.Mailbox.PasswordFile.given || k.Mailbox.Password.given) { // else a finding says so already
+		smtp.User, smtp.PasswordFile, smtp.Password = k.Mailbox.User, k.Mailbox.PasswordFile, k.Mailbox.Password
 	}
 	if !smtp.TLS.given {
 		smtp.TLS = k.Mailbox.TLS
@@ -214,6 +220,11 @@ func (r *resolver) shortBrand(k *fileKeys) {
 	if !k.From.given {
 		r.report("", place{path: "from", line: k.Mailbox.at.line, col: k.Mailbox.at.col}, "write from: Name <address>", "is missing")
 	}
+	if len(r.cfg.Mailboxes) > 0 && inherits {
+		if b.SMTP.OAuth2 = r.cfg.Mailboxes[0].OAuth2; b.SMTP.OAuth2 != nil {
+			b.SMTP.User = r.cfg.Mailboxes[0].User
+		}
+	}
 	r.cfg.Brands = append(r.cfg.Brands, b)
 	r.defaultAddresses(b)
 	r.brandMailboxes(b, k.From, k.Mailbox.at)
@@ -222,7 +233,7 @@ func (r *resolver) shortBrand(k *fileKeys) {
 func (r *resolver) smtp(k smtpKeys, at place) SMTP {
 	l := r.login(k.Server, k.loginKeys, at, "SMTP", [3]int{465, 587, 25})
 	s := SMTP{Host: l.host, Port: l.port, TLS: l.tls, CAFile: l.caFile, User: l.user, Password: l.password,
-		Retry: k.Retry.vals(), GiveUp: k.GiveUp.val, Connections: k.Connections.val}
+		OAuth2: l.oauth2, Retry: k.Retry.vals(), GiveUp: k.GiveUp.val, Connections: k.Connections.val}
 	if len(s.Retry) == 0 {
 		s.Retry = defaultRetry()
 	}

@@ -315,5 +315,6 @@ language-not-among merge-key mixed-forms mixed-mailboxes move-to-idle move-to-mi
 path-home remind-lead same-address same-folder secret-env-unset secret-file-empty secret-file-folder secret-file-lines
 secret-file-missing secret-file-near secret-file-open secret-missing state-file tag team-calendar team-nobody
 team-own-address team-twice templates-missing tier-none tls-none zone-abbreviation zone
+oauth-key oauth-missing oauth-other oauth-password oauth-useless
 handover-item vendor-cells
 `

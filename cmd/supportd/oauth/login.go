@@ -65,6 +65,11 @@ func (s *Source) Login(ctx context.Context, o LoginOptions) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+	unlock, err := s.lock(ctx)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	return s.got(g)
 }
 

@@ -156,6 +156,13 @@ func (s *Source) Token(ctx context.Context, refused string) (string, error) {
 	case pause.After(now):
 		return "", errors.New(last)
 	}
+	unlock, err := s.lock(ctx)
+	if ctx.Err() != nil {
+		return "", ctx.Err()
+	} else if err != nil {
+		return "", s.failed(err)
+	}
+	defer unlock()
 	g, err := s.fetch(ctx)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -171,6 +178,14 @@ func (s *Source) Token(ctx context.Context, refused string) (string, error) {
 		return "", s.failed(err)
 	}
 	return g.token, nil
+}
+
+// lock keeps other processes away from what the token is made from, where using it uses it up.
+func (s *Source) lock(ctx context.Context) (unlock func(), err error) {
+	if !s.account.Grant.Delegated() {
+		return func() {}, nil
+	}
+	return s.keep.lock(ctx)
 }
 
 // granted is what a token server gave.

@@ -202,6 +202,29 @@ func TestRotation(t *testing.T) {
 	}
 }
 
+// Two processes, such as the desk and a check beside it, share rotated refresh tokens: none of them uses one twice.
+func TestRotationShared(t *testing.T) {
+	r := newRig(t, tokentest.Options{Rotate: true})
+	a := r.account(Device)
+	if err := folder(r.dir).write(a, kept{Refresh: r.Agree(testUser)}); err != nil {
+		t.Fatal(err)
+	}
+	r.SetFaults(tokentest.Faults{Delay: 5 * time.Millisecond})
+	var wg sync.WaitGroup
+	for range 5 {
+		s, err := NewSource(a, Options{Dir: r.dir, Now: r.clock.now})
+		if err != nil {
+			t.Fatal(err)
+		}
+		wg.Go(func() {
+			if _, err := s.Token(context.Background(), ""); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
 // A refresh token that cannot be written is not lost: nothing is given out until it is on the disk, and the next call
 // writes it without asking the token server again.
 func TestRotationOnFullDisk(t *testing.T) {
