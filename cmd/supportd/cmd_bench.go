@@ -5,16 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/pprof"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"supportd/cmd/supportd/bench"
 	"supportd/cmd/supportd/config"
-	"supportd/mailout"
 )
 
 func (a *app) benchCommand() *cobra.Command {
@@ -92,11 +93,8 @@ func openBench(path string) (bench.Setup, error) {
 		return bench.Setup{}, err
 	}
 	rules, err := buildRules(c)
-	s := bench.Setup{Rules: rules, Mailbox: mailboxConfig(c.Mailboxes[0]), Servers: map[string]mailout.Server{}}
-	for _, b := range c.Brands {
-		s.Servers[b.Name] = serverConfig(b)
-	}
-	return s, err
+	tokens := newAccounts(c.State, time.Now, slog.New(slog.DiscardHandler))
+	return bench.Setup{Rules: rules, Mailbox: mailboxConfig(c.Mailboxes[0], tokens), Servers: serverConfigs(c, tokens)}, err
 }
 
 // profiled runs f and writes a profile of it; "" is none.
@@ -189,16 +187,12 @@ func (a *app) drain(ctx context.Context, intake bool) error {
 	if intake {
 		for _, m := range c.Mailboxes {
 			if err == nil {
-				err = bench.Catch(ctx, d.desk, mailboxConfig(m))
+				err = bench.Catch(ctx, d.desk, mailboxConfig(m, d.tokens))
 			}
 		}
 		done, err = bench.Settled(d.desk, err)
 	} else {
-		servers := map[string]mailout.Server{}
-		for _, b := range c.Brands {
-			servers[b.Name] = serverConfig(b)
-		}
-		done, err = bench.Empty(ctx, d.desk, servers)
+		done, err = bench.Empty(ctx, d.desk, serverConfigs(c, d.tokens))
 	}
 	if err := errors.Join(err, d.Close()); err != nil {
 		return err
