@@ -75,6 +75,9 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	} else if shows("standing") {
 		data["standing"] = ""
 	}
+	if shows("appointment") {
+		data["appointment"] = p.moment(v.Appointment, v.Zone, "long")
+	}
 	if shows("answer_by") {
 		data["answer_by"] = p.moment(v.AnswerBy, v.Zone, "long")
 	}

@@ -46,6 +46,7 @@ func TestNames(t *testing.T) {
 			}
 		}
 	}
+	slices.Sort(want)
 	if got := s.Names(); !slices.Equal(got, want) {
 		t.Errorf("names are %q, want %q", got, want)
 	}

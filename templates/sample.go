@@ -19,6 +19,7 @@ func SamplePublic(lang string, full bool) tickets.PublicView {
 	v.PromisedBy = time.Date(2026, time.November, 30, 10, 40, 0, 0, v.Zone)
 	v.ReopenUntil = time.Date(2026, time.December, 14, 17, 0, 0, 0, v.Zone)
 	v.State = tickets.StateOpen
+	v.Appointment = time.Date(2026, time.December, 1, 14, 0, 0, 0, v.Zone)
 	v.AnswerBy = time.Date(2026, time.December, 7, 10, 40, 0, 0, v.Zone)
 	v.FollowUpOf = "NW-2026-003999"
 	if lang == "de" {

@@ -36,6 +36,8 @@ func specs() []spec {
 		{name: tickets.TemplateAgentReply, audience: audiencePublic, marker: true},
 		{name: tickets.TemplateSolved, audience: audiencePublic},
 		{name: tickets.TemplateAutoAnswer, audience: audiencePublic, textOnly: true},
+		{name: tickets.TemplateAppointment, audience: audiencePublic, marker: true},
+		{name: tickets.TemplateAppointmentNow, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateMerged, audience: audiencePublic},
 		{name: tickets.TemplateStatus, audience: audiencePublic, textOnly: true},
 		{name: tickets.TemplateReminder, audience: audiencePublic},

@@ -79,6 +79,7 @@ func publicFields() []field {
 		textField("promised_by", "by when the desk has promised to answer; empty: nothing is promised"),
 		textField("reopen_until", "until when an answer reopens the ticket"),
 		textField("standing", "how things stand, in one sentence; empty where it does not matter"),
+		textField("appointment", "the agreed date; empty: there is none"),
 		textField("answer_by", "until when the desk waits for an answer; empty: for as long as it takes"),
 		textField("follow_up_of", "number of the closed ticket before this one"),
 	)

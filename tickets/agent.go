@@ -51,14 +51,16 @@ type operation struct {
 	public bool // a plain reply goes to the customer
 
 	entry  Entry
-	answer bool   // the text goes to the customer
-	short  bool   // without some of the attachments
-	lines  []Line // of the receipt
-	ask    []askFor
-	edit   edit
-	later  []func() // tells people, once the entry is written
-	sent   string
-	sentTo []string
+	answer bool // the text goes to the customer
+	// appointment: the customer is sent a date, with the text if there is one.
+	appointment bool
+	short       bool   // without some of the attachments
+	lines       []Line // of the receipt
+	ask         []askFor
+	edit        edit
+	later       []func() // tells people, once the entry is written
+	sent        string
+	sentTo      []string
 }
 
 type askFor string
@@ -131,7 +133,7 @@ func (op *operation) answerWith(body string) bool {
 	op.entry.Text = body
 	op.entry.Kind = EntryAnswered
 	op.answer = true
-	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.move(op.t, &op.entry, eventReply) {
+	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.has("schedule") && !op.move(op.t, &op.entry, eventReply) {
 		return op.refuseState("reply")
 	}
 	op.t.set(&op.entry.Changes, fieldLastPublic, body)
@@ -149,6 +151,7 @@ func (op *operation) do(c command.Command) bool {
 	for _, group := range []map[string]handler{
 		conversation(),
 		structure(),
+		scheduling(),
 		fields(),
 		details(),
 		people(),
@@ -293,7 +296,9 @@ func (op *operation) commit(isNote bool) {
 	op.recalculate()
 	op.decider.entry(*e)
 	op.end(Appended, "on "+op.t.Number+", by an agent")
-	if op.answer {
+	if op.appointment {
+		op.answerCustomer(TemplateAppointment, e.Text)
+	} else if op.answer {
 		op.answerCustomer(TemplateAgentReply, e.Text)
 	} else if op.t.State == StateSolved && op.has("solve") && !op.has("noreply") && op.t.Alert == nil {
 		op.answerCustomer(TemplateSolved, "")
@@ -344,7 +349,8 @@ func (op *operation) answerCustomer(template, text string) {
 	}
 	op.out.Mails = append(op.out.Mails, Mail{
 		To: op.t.Requester, Cc: cc, Class: ClassAnswer, Template: template, Public: &v,
-		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply, Agent: op.agent,
+		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply || op.appointment && op.answer,
+		Agent: op.agent, Invite: op.appointment,
 	})
 	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
 	for _, p := range cc {
@@ -356,7 +362,7 @@ func (op *operation) answerCustomer(template, text string) {
 	}
 	args := map[string]string{"to": strings.Join(op.sentTo, ", "), "until": formatTime(op.now.Add(op.r.Undo))}
 	lines := []Line{{OK: true, Key: key, Args: args}}
-	if line, _, ok := op.leftOut(); ok && template == TemplateAgentReply {
+	if line, _, ok := op.leftOut(); ok && (template == TemplateAgentReply || op.appointment && op.answer) {
 		lines, op.short = append(lines, line), true
 	}
 	op.lines = append(lines, op.lines...)

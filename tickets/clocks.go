@@ -109,6 +109,9 @@ func (f *following) touch() {
 // clock is what becomes of one clock; ok is false while there is none.
 func (f *following) clock(k clock.Kind, c Clock, have bool) (after Clock, ok bool) {
 	does := inState(f.to, k, f.r.SLA)
+	if k == clock.Resolve && f.to == StateScheduled && f.t.value(fieldAgreed, f.e.Changes) != "" {
+		does = pause // the customer has said yes to the date (S22)
+	}
 	if k == clock.Vendor {
 		return f.vendor(c, have, does)
 	}

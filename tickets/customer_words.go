@@ -88,6 +88,9 @@ func dropChange(changes []Change, field string) (left []Change) {
 func (d *decider) oneWord() bool {
 	word := d.m.word()
 	switch {
+	case agreeWords[word] && d.out.Ticket.State == StateScheduled:
+		d.agreed()
+		return true
 	case solvedWords[word] && d.out.Ticket.State != StateClosed:
 		d.confirmed()
 		return true

@@ -119,6 +119,8 @@ const (
 	fieldMergedFrom     = "merged_from" // After: numbers with blanks between
 	fieldLinks          = "links"       // After: numbers with blanks between
 	fieldResolutionCode = "resolution_code"
+	fieldScheduledAt    = "scheduled_at"
+	fieldAgreed         = "agreed"
 	fieldAskedAt        = "asked_at"
 	fieldReminded       = "reminded"
 	fieldRemindAfter    = "remind_after"
@@ -188,6 +190,10 @@ func (t *Ticket) value(field string, pending []Change) string {
 		return strings.Join(t.MergedFrom, " ")
 	case fieldLinks:
 		return strings.Join(t.Links, " ")
+	case fieldScheduledAt:
+		return formatTime(t.ScheduledAt)
+	case fieldAgreed:
+		return formatBool(t.Agreed)
 	case fieldAskedAt:
 		return formatTime(t.AskedAt)
 	case fieldReminded:
@@ -380,6 +386,10 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		t.MergedFrom = strings.Fields(c.After)
 	case fieldLinks:
 		t.Links = strings.Fields(c.After)
+	case fieldScheduledAt:
+		t.ScheduledAt, err = parseTime(c.After)
+	case fieldAgreed:
+		t.Agreed = c.After != ""
 	case fieldAskedAt:
 		t.AskedAt, err = parseTime(c.After)
 	case fieldReminded:

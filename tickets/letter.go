@@ -74,11 +74,13 @@ const (
 	TemplateAgentReply  = "agent-reply"      // T04, public
 	TemplateSolved      = "solved"           // T16, public
 	TemplateAutoAnswer  = "auto-answer"      // T08, public
+	TemplateAppointment = "appointment"      // T12, T13, public: a date was set or moved
 	TemplateMerged      = "merged-info"      // T19b, public: two requests became one
 	TemplateStatus      = "status"           // T10, public: how things stand
 	TemplateReminder    = "reminder"         // T06, public: a question is still open
 	TemplateNoResponse  = "no-response"      // T07, public: solved for lack of an answer
 
+	TemplateAppointmentNow  = "appointment-now"  // internal: the date has come
 	TemplateTicketToTeam    = "ticket-to-team"   // T30, internal
 	TemplateCustomerReplied = "customer-replied" // T31, internal
 	TemplateReceipt         = "command-receipt"  // T32, internal
@@ -110,6 +112,7 @@ type PublicView struct {
 	QuoteAt     time.Time
 	PromisedBy  time.Time // zero: nothing is promised
 	ReopenUntil time.Time
+	Appointment time.Time // the agreed date; zero: there is none
 	State       State     // of the ticket; "" where it does not matter
 	AnswerBy    time.Time // until when the desk waits for an answer; zero: for as long as it takes
 	FollowUpOf  string    // number of the closed ticket before this one

@@ -217,6 +217,7 @@ func (d *decider) publicView(t *Ticket) PublicView {
 		Language: t.Language, Desk: d.k.Brand.Desk, DeskAddress: d.k.Brand.From.Mail, Number: t.Number, Subject: t.Subject,
 		Requester: t.Requester.Name, Zone: d.zone(),
 	}
+	v.Appointment = t.ScheduledAt
 	for _, c := range t.Clocks {
 		if c.Kind == clock.FirstResponse && c.Running() && d.r.SLA.WarnCustomer {
 			v.PromisedBy = d.r.Deadline(c, d.now)

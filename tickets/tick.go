@@ -29,6 +29,7 @@ func timers(t *Ticket, r *Rules, now time.Time) []timer {
 	}
 	list = append(list, waitingTimers(t, r)...)
 	list = append(list, returnTimers(t)...)
+	list = append(list, appointmentTimer(t)...)
 	var next time.Time
 	for _, c := range t.Clocks {
 		if at := r.nextStep(t, c, now); !at.IsZero() && (next.IsZero() || at.Before(next)) {
@@ -155,6 +156,8 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 		dr.closeSolved(at)
 	case kind == "snoozed", kind == "due":
 		dr.comeBack(kind)
+	case kind == "date":
+		dr.dateReached()
 	case kind == "silence":
 		dr.silence()
 	case strings.HasPrefix(kind, "remind "):

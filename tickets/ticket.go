@@ -102,6 +102,9 @@ type Ticket struct {
 	// ResolutionCode is how it ended, in one word, when that was nobody's answer: no_response, duplicate, ….
 	ResolutionCode string `json:"resolution_code,omitempty"`
 
+	ScheduledAt time.Time `json:"scheduled_at,omitzero"` // the agreed date
+	Agreed      bool      `json:"agreed,omitempty"`      // the customer said yes to it
+
 	AskedAt     time.Time `json:"asked_at,omitzero"`     // when the customer was asked what the ticket waits for
 	Reminded    int       `json:"reminded,omitempty"`    // how often the customer was reminded of that
 	RemindAfter time.Time `json:"remind_after,omitzero"` // the customer is away until then

@@ -45,6 +45,7 @@ func Table() []Row {
 	return slices.Concat(
 		group("conversation", conversation()),
 		group("structure", structure()),
+		group("scheduling", scheduling()),
 		group("fields", fields()),
 		group("details", details()),
 		group("people", people()),

@@ -1,5 +1,14 @@
 package command
 
+// scheduling has the commands about appointments.
+func scheduling() []Row {
+	return []Row{
+		{Word: "schedule", Aliases: []string{"appointment", "termin"}, Takes: Required, Usage: "#schedule WHEN", Help: map[string]string{
+			"de": "vereinbart einen Termin mit dem Kunden, etwa #schedule morgen 14:00; der Text darunter geht mit",
+			"en": "makes an appointment with the customer, such as #schedule tomorrow 14:00; the text below goes with it"}},
+	}
+}
+
 // structure has the commands about several tickets, and the one that sets a ticket aside.
 func structure() []Row {
 	return []Row{
