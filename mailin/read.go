@@ -13,9 +13,9 @@ import (
 // Limits of one FETCH of bodies, and of one batch for the Receiver.
 const (
 	fetchMessages = 200
-	fetchBytes    = 8 << 20
+	fetchBytes    = 6 << 20
 	batchMessages = 256
-	batchBytes    = 16 << 20
+	batchBytes    = 4 << 20
 )
 
 // readItems reads messages, given in UID order, and hands them over in that order. There is never more than one FETCH

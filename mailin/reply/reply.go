@@ -42,6 +42,8 @@ func Split(text, html string) Parts {
 		return Text(text)
 	case strings.TrimSpace(text) == "":
 		return HTML(html)
+	case !htmltext.Marked(html):
+		return Text(text)
 	}
 	lines := htmlLines(html)
 	if sameText(text, lines) {
