@@ -16,9 +16,10 @@ import (
 // bbolt's Batch does the same only from 64 callers on, and later.
 
 type job struct {
-	fn   func(*Tx) error
-	done chan error
-	err  error
+	fn    func(*Tx) error
+	alone func() error // instead of fn: what must not run beside a transaction
+	done  chan error
+	err   error
 }
 
 const maxGroup = 256
@@ -44,7 +45,7 @@ func (s *Store) commitLoop() {
 
 func (s *Store) group(first *job) []*job {
 	jobs := []*job{first}
-	for len(jobs) < maxGroup {
+	for len(jobs) < maxGroup && jobs[len(jobs)-1].alone == nil {
 		select {
 		case j := <-s.jobs:
 			jobs = append(jobs, j)
@@ -58,6 +59,16 @@ func (s *Store) group(first *job) []*job {
 // commitGroup runs the jobs in one transaction. A job that fails takes its changes with it: the others run again
 // without it, on a fresh transaction.
 func (s *Store) commitGroup(jobs []*job) {
+	if last := jobs[len(jobs)-1]; last.alone != nil {
+		jobs = jobs[:len(jobs)-1]
+		defer func() {
+			err := s.Err()
+			if err == nil {
+				err = last.alone()
+			}
+			last.done <- err
+		}()
+	}
 	for len(jobs) > 0 {
 		if err := s.Err(); err != nil {
 			finish(jobs, err)

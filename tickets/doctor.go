@@ -90,7 +90,9 @@ func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 // pagesAreSound checks the pages of desk.db. It keeps writers out meanwhile, in a transaction that is rolled back:
 // bbolt's own check reads the list of free pages, which a writer changes.
 func (s *Store) pagesAreSound(c *checkup) (sound bool, err error) {
-	btx, err := s.db.Begin(true)
+	db, release := s.reader()
+	defer release()
+	btx, err := db.Begin(true)
 	if err != nil {
 		return false, fmt.Errorf("check %s: %w", deskFile, err)
 	}
@@ -216,8 +218,8 @@ func (c *checkup) tickets() error {
 		}
 		return true, nil
 	})
-	if err == nil && n != c.tx.counter("tickets") {
-		c.found("%d tickets are stored, %d were created", n, c.tx.counter("tickets"))
+	if made, gone := c.tx.counter("tickets"), c.tx.counter(countRemoved); err == nil && n+gone != made {
+		c.found("%d tickets are stored, %d were created and %d of them removed", n, made, gone)
 	}
 	return err
 }
@@ -242,7 +244,7 @@ func (c *checkup) messages() error {
 		}
 		if m.Raw.Month != "" {
 			months[m.Raw.Month] = append(months[m.Raw.Month], m.Raw)
-		} else if m.Absent == Present && m.Result != Failed {
+		} else if m.Absent == Present && m.Result != Failed && !m.Erased {
 			c.found("message %d (%s) has no raw message", m.Key, m.Source)
 		}
 		if m.Ticket != 0 {

@@ -178,7 +178,9 @@ func (d *Desk) RehearseImport(ctx context.Context, want Import, next func() ([]P
 	}
 	s := d.Store
 	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
-	btx, err := s.db.Begin(true)
+	db, release := s.reader()
+	defer release()
+	btx, err := db.Begin(true)
 	if err != nil {
 		return err
 	}

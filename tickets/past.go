@@ -123,7 +123,7 @@ func (d *pastDecider) open(ours bool, customer Address) {
 	d.out.Verdict.Alert, d.out.Verdict.Watchers, d.out.Verdict.Checklists = nil, nil, nil
 	d.out.Verdict.Tags = union(v.Tags, []string{tagImported})
 	e.Changes = append(e.Changes, d.decided()...)
-	t.set(&e.Changes, fieldResolution, d.run.ClosedAs)
+	t.set(&e.Changes, fieldResolutionCode, d.run.ClosedAs)
 	d.write(e)
 	d.say(ours, true)
 	d.end(Created, t.Number)

@@ -39,6 +39,7 @@ type Store struct {
 	closing sync.Once
 
 	mu     sync.Mutex
+	users  map[*bolt.DB]int // who reads, in db or in one that was replaced
 	broken error
 	failed chan struct{}
 }
@@ -112,12 +113,17 @@ func openLocked(dir string, o Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{
-		dir: dir, db: db, keys: keys,
+		dir: dir, db: db, keys: keys, users: map[*bolt.DB]int{},
 		mail: newArchive(filepath.Join(dir, mailDir)),
 		jobs: make(chan *job, 1024), quit: make(chan struct{}), done: make(chan struct{}), failed: make(chan struct{}),
 	}
-	if err := migrate(db, path); err != nil {
-		db.Close()
+	err = migrate(db, path)
+	if err == nil {
+		err = s.finishRewrite()
+	}
+	if err != nil {
+		s.mail.Close()
+		s.db.Close()
 		return nil, err
 	}
 	return s, nil
@@ -281,13 +287,38 @@ func (s *Store) stop(cause error) error {
 // View runs fn on a consistent snapshot. fn must not keep anything of tx, nor wait for the network in it.
 func (s *Store) View(fn func(*Tx) error) (err error) {
 	defer guard(func(v any) { err = fmt.Errorf("read %s: %v; run supportd doctor", filepath.Join(s.dir, deskFile), v) })()
-	return s.db.View(func(btx *bolt.Tx) error { return fn(&Tx{btx: btx, store: s}) })
+	db, release := s.reader()
+	defer release()
+	return db.View(func(btx *bolt.Tx) error { return fn(&Tx{btx: btx, store: s}) })
+}
+
+// reader returns desk.db as it is now. It stays open until release is called, also when it is replaced meanwhile.
+func (s *Store) reader() (db *bolt.DB, release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	db = s.db
+	s.users[db]++
+	return db, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.users[db]--; s.users[db] > 0 {
+			return
+		}
+		delete(s.users, db)
+		if db != s.db {
+			db.Close() // nobody writes to it any more, and it has no name
+		}
+	}
 }
 
 // Update runs fn in a transaction that is durable when Update returns nil. Several callers may share one transaction:
 // fn can be run more than once, and must change nothing but tx. When it returns an error, nothing of it is kept.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
-	j := &job{fn: fn, done: make(chan error, 1)}
+	return s.submit(ctx, &job{fn: fn, done: make(chan error, 1)})
+}
+
+// submit hands a job to the goroutine that commits, and waits for its end.
+func (s *Store) submit(ctx context.Context, j *job) error {
 	select {
 	case s.jobs <- j:
 	case <-ctx.Done():

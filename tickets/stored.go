@@ -29,6 +29,7 @@ type Stored struct {
 	Reasons   []Reason  `json:"reasons,omitempty"`
 	Rev       string    `json:"rev,omitempty"`
 	Identity  Digest    `json:"identity,omitzero"`
+	Erased    bool      `json:"erased,omitempty"` // its raw bytes were removed on purpose, and perhaps all else
 }
 
 // HeldMail is a message in quarantine: kept, shown to nobody outside, until someone releases or drops it.

@@ -43,7 +43,7 @@ func (a *app) importCommand() *cobra.Command {
 	f.StringVar(&args.mailbox, "mailbox", "", "the mailbox of the configuration that the mail belongs to; not needed when there is only one")
 	f.StringVar(&args.since, "since", "all", "only mail written since: 90d, a date such as 2024-01-01, or all")
 	f.StringVar(&args.category, "category", "", "the category of all tickets that are made, instead of the classifier's")
-	f.StringVar(&args.closedAs, "closed-as", "imported", "the resolution of tickets that nobody answered")
+	f.StringVar(&args.closedAs, "closed-as", "imported", "how the tickets ended, in one word: their resolution code")
 	f.BoolVar(&args.dryRun, "dry-run", false, "say what would be made of the mail, and keep nothing")
 	return cmd
 }

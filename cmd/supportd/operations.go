@@ -40,6 +40,7 @@ func operations() map[string]operation {
 		"config.history":     with((*operator).configHistory),
 		"doctor":             with((*operator).doctor),
 		"backup":             with((*operator).backup),
+		"erase":              with((*operator).erase),
 		"reload":             with((*operator).reload),
 		"status":             with((*operator).status),
 		"wake":               with((*operator).wake),

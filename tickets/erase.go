@@ -1,0 +1,473 @@
+package tickets
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Erasing a person (GDPR Art. 17): their tickets go whole; in the tickets of others what they wrote, their address and
+// their name go; raw mail that speaks of them goes; and the files are written anew, so that nothing is left on pages that
+// are free. The audit trail keeps its digests (Art. 17(3)(b), (e)): it still verifies and says nothing of the person.
+
+// Person is whom an erasure or an export is about.
+type Person struct {
+	Address string
+	Names   []string // beside the full names that stand with the address
+}
+
+// Erasure is what was erased, or would be: the certificate. It names nobody.
+type Erasure struct {
+	At      time.Time `json:"at"`
+	Preview bool      `json:"preview"` // nothing was changed
+	Salt    string    `json:"salt"`
+	Subject string    `json:"subject"` // SHA-256 of the salt in hex, a line feed and the address in lower case
+	Rev     string    `json:"config_rev"`
+
+	Tickets   []string    `json:"ticket_numbers"`
+	Removed   Removed     `json:"removed"`
+	Rewritten []Compacted `json:"files_rewritten"`
+	Left      []string    `json:"left"` // files in the state directory where the person is still found
+
+	Names []string `json:"names,omitempty"` // that are looked for; in a preview only
+}
+
+// Erase erases a person, or says what would be erased. It may take long: everything that is stored is looked through.
+// Intake goes on meanwhile.
+func (d *Desk) Erase(ctx context.Context, p Person, random io.Reader, preview bool) (Erasure, error) {
+	e := Erasure{At: d.Now().UTC(), Preview: preview, Rev: d.Rules().Rev, Tickets: []string{}, Left: []string{}}
+	address := strings.ToLower(strings.TrimSpace(p.Address))
+	if err := checkAddress(address); err != nil {
+		return e, err
+	}
+	if _, agent := d.Rules().agent(address); agent || d.Rules().isOwn(address) {
+		return e, fmt.Errorf("%s is the desk's own, or one of its people's: only customers can be erased", address)
+	}
+	salt := make([]byte, 16)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return e, fmt.Errorf("make a salt: %w", err)
+	}
+	e.Salt = hex.EncodeToString(salt)
+	sum := sha256.Sum256([]byte(e.Salt + "\n" + address))
+	e.Subject = hex.EncodeToString(sum[:])
+	h := &hunt{desk: d, address: address, names: slices.Clone(p.Names)}
+	if err := d.eraseRows(ctx, h, &e); err != nil || preview {
+		return e, err
+	}
+	Failpoint("erase.rows")
+	var err error
+	if e.Rewritten, err = d.Store.Rewrite(ctx); err != nil {
+		return e, fmt.Errorf("the person is erased from the records, not yet from the files: %w; the next start does the rest", err)
+	}
+	e.Left, err = d.Store.filesWith(h.traces)
+	return e, err
+}
+
+// eraseRounds is how often mail that came in meanwhile is looked for again.
+const eraseRounds = 5
+
+// eraseRows erases the person from the records, until nothing is found any more.
+func (d *Desk) eraseRows(ctx context.Context, h *hunt, e *Erasure) error {
+	for round := range eraseRounds {
+		if err := h.search(ctx); err != nil {
+			return err
+		}
+		if e.Preview {
+			e.Names, e.Removed = h.names, h.expected()
+		}
+		if round > 0 && h.empty() {
+			return nil
+		}
+		e.Tickets = append(e.Tickets, h.numbers...)
+		if e.Preview {
+			return nil
+		}
+		var done Removed
+		err := d.Store.Update(ctx, func(tx *Tx) (err error) {
+			if done, err = h.remove(tx); err != nil {
+				return err
+			}
+			return tx.logRemoval(d.Now().UTC(), "person.erased", "subject "+e.Subject+" (salted)", done)
+		})
+		if err != nil {
+			return err
+		}
+		e.Removed.add(done)
+	}
+	return errors.New("mail about the person keeps coming in: stop the daemon and erase once more")
+}
+
+func (r *Removed) add(o Removed) {
+	r.Tickets += o.Tickets
+	r.Entries += o.Entries
+	r.Messages += o.Messages
+	r.Raw += o.Raw
+	r.Outgoing += o.Outgoing
+	r.Held += o.Held
+	r.Redacted += o.Redacted
+	r.Rows += o.Rows
+}
+
+// storeRow is one row of the store.
+type storeRow struct{ bucket, key []byte }
+
+// hunt finds everything that the store holds of a person.
+type hunt struct {
+	desk    *Desk
+	address string
+	names   []string
+	traces  *traces
+
+	tickets  map[TicketID]bool
+	numbers  []string
+	messages map[uint64]bool // that they wrote, on tickets that stay or on none
+	gone     map[uint64]bool // all messages whose rows will be emptied
+	clear    map[uint64]bool // of others, whose raw bytes speak of them
+	seen     map[uint64]bool // messages whose raw bytes were read
+	rows     []storeRow      // that speak of them otherwise
+	held     int
+}
+
+func (h *hunt) empty() bool {
+	return len(h.tickets) == 0 && len(h.messages) == 0 && len(h.clear) == 0 && len(h.rows) == 0
+}
+
+// expected counts what removing will do.
+func (h *hunt) expected() Removed {
+	return Removed{Tickets: len(h.tickets), Messages: len(h.messages), Raw: len(h.clear), Redacted: len(h.rows), Held: h.held}
+}
+
+// search looks through the store once more.
+func (h *hunt) search(ctx context.Context) error {
+	h.tickets, h.messages, h.gone, h.clear = map[TicketID]bool{}, map[uint64]bool{}, map[uint64]bool{}, map[uint64]bool{}
+	h.rows, h.numbers, h.held = nil, nil, 0
+	if h.seen == nil {
+		h.seen, h.traces = map[uint64]bool{}, newTraces()
+	}
+	var own, others []Stored
+	err := h.desk.Store.View(func(tx *Tx) (err error) {
+		own, others, err = h.findMessages(tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	h.traces.setWords([]string{h.address}, h.names)
+	if err := h.learn(ctx, own); err != nil {
+		return err
+	}
+	if err := h.readOthers(ctx, others); err != nil {
+		return err
+	}
+	return h.desk.Store.View(h.findRows)
+}
+
+// findMessages finds the person's tickets and messages, and their names.
+func (h *hunt) findMessages(tx *Tx) (own, others []Stored, err error) {
+	prefix := append([]byte(h.address), 0)
+	err = tx.each(bucketRequesters, prefix, func(k, _ []byte) (bool, error) {
+		t, err := tx.Ticket(TicketID(binary.BigEndian.Uint64(k[len(prefix):])))
+		if err != nil {
+			return false, err
+		}
+		h.tickets[t.ID] = true
+		h.numbers = append(h.numbers, t.Number)
+		h.addName(t.Requester.Name)
+		return true, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	err = tx.each(bucketMessages, nil, func(k, v []byte) (bool, error) {
+		var m Stored
+		if err := decodeRecord(v, &m); err != nil {
+			return false, fmt.Errorf("message %x: %w", k, err)
+		}
+		mine := strings.EqualFold(m.From.Mail, h.address)
+		switch {
+		case mine:
+			h.addName(m.From.Name)
+			own = append(own, m)
+			h.gone[m.Key] = true
+			if !h.tickets[m.Ticket] {
+				h.messages[m.Key] = true
+			}
+		case h.tickets[m.Ticket]:
+			h.gone[m.Key] = true
+		case !m.Erased:
+			others = append(others, m)
+		}
+		return true, nil
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	held, err := tx.HeldMails()
+	for _, m := range held {
+		if h.messages[m.Message] || h.tickets[m.Ticket] {
+			h.held++
+		}
+	}
+	return own, others, err
+}
+
+// addName adds a name that stands with the address: a full one, which is nobody's at the desk. Single words are too
+// common to be looked for.
+func (h *hunt) addName(name string) {
+	name = strings.Join(strings.Fields(name), " ")
+	if !strings.Contains(name, " ") || len(name) < 6 || strings.Contains(name, "@") || slices.ContainsFunc(h.names, func(n string) bool { return strings.EqualFold(n, name) }) {
+		return
+	}
+	r := h.desk.Rules()
+	for _, a := range r.Agents {
+		if strings.EqualFold(a.Name, name) {
+			return
+		}
+	}
+	for _, b := range r.Brands {
+		if strings.EqualFold(b.From.Name, name) || strings.EqualFold(b.Desk, name) {
+			return
+		}
+	}
+	h.names = append(h.names, name)
+	clear(h.seen) // they are to be read for this one, too
+}
+
+// learn takes the lines of what the person wrote from the raw messages.
+func (h *hunt) learn(ctx context.Context, own []Stored) error {
+	for i := range own {
+		m := &own[i]
+		h.traces.addID(m.MessageID)
+		if m.Raw.Month == "" {
+			continue
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		raw, err := h.desk.Raw(m)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		if read := h.read(raw, m.Arrived); read != nil {
+			h.traces.add(read.NewText())
+		}
+	}
+	return nil
+}
+
+// read parses a message; nil when that cannot be done.
+func (h *hunt) read(raw []byte, arrived time.Time) (m *Message) {
+	if h.desk.Read == nil {
+		return nil
+	}
+	defer guard(func(any) { m = nil })()
+	return h.desk.Read(raw, arrived)
+}
+
+// readOthers finds the raw messages of others that speak of the person. Each is read once.
+func (h *hunt) readOthers(ctx context.Context, others []Stored) error {
+	for i := range others {
+		m := &others[i]
+		if m.Raw.Month == "" || h.seen[m.Key] {
+			continue
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		raw, err := h.desk.Raw(m)
+		if err != nil {
+			return err
+		}
+		var files []File
+		if h.desk.Files != nil {
+			files = h.files(raw)
+		}
+		if h.traces.inMail(raw, h.read(raw, m.Arrived), files) {
+			h.clear[m.Key] = true
+		} else {
+			h.seen[m.Key] = true
+		}
+	}
+	return nil
+}
+
+func (h *hunt) files(raw []byte) (files []File) {
+	defer guard(func(any) { files = nil })()
+	return h.desk.Files(raw)
+}
+
+// findRows finds the rows that speak of the person, beside those of their own tickets and messages.
+func (h *hunt) findRows(tx *Tx) error {
+	return tx.eachBucket(func(name []byte) error {
+		if bytes.Equal(name, bucketMeta) || bytes.Equal(name, bucketTickets) {
+			return nil // numbers; and tickets are made anew from their entries
+		}
+		return tx.each(name, nil, func(k, v []byte) (bool, error) {
+			payload := v
+			if p, _, err := payloadOf(v); err == nil {
+				payload = p
+			}
+			found := h.traces.in(k) || h.traces.in(payload)
+			if bytes.Equal(name, bucketBytes) && !found {
+				found = h.traces.inMail(v, h.read(v, time.Time{}), nil)
+			}
+			if found && !h.goesAnyway(tx, name, k, v) {
+				h.rows = append(h.rows, storeRow{bytes.Clone(name), bytes.Clone(k)})
+			}
+			return true, nil
+		})
+	})
+}
+
+// goesAnyway reports whether a row goes with a ticket or a message of the person.
+func (h *hunt) goesAnyway(tx *Tx, bucket, key, value []byte) bool {
+	switch string(bucket) {
+	case string(bucketEntries):
+		return h.tickets[ticketOfRow(bucket, key)]
+	case string(bucketRequesters):
+		return len(key) > 8 && h.tickets[TicketID(binary.BigEndian.Uint64(key[len(key)-8:]))]
+	case string(bucketMessages):
+		return h.gone[binary.BigEndian.Uint64(key)]
+	case string(bucketOutbox), string(bucketBytes):
+		o, err := tx.Outgoing(OutgoingID(binary.BigEndian.Uint64(key)))
+		return err == nil && o.Ticket != 0 && h.tickets[o.Ticket]
+	case string(bucketHeld):
+		var m HeldMail
+		return decodeRecord(value, &m) == nil && (h.gone[m.Message] || m.Ticket != 0 && h.tickets[m.Ticket])
+	}
+	return false
+}
+
+// ticketOfRow is the ticket that a row of entries belongs to.
+func ticketOfRow(bucket, key []byte) TicketID {
+	if bytes.Equal(bucket, bucketEntries) && len(key) == 16 {
+		return TicketID(binary.BigEndian.Uint64(key))
+	}
+	return 0
+}
+
+// remove takes out of the store what was found.
+func (h *hunt) remove(tx *Tx) (Removed, error) {
+	r := newRemoval(tx, "erased")
+	for id := range h.tickets {
+		if _, err := tx.Ticket(id); err == nil {
+			r.tickets[id] = true
+		} else if !errors.Is(err, ErrNotFound) {
+			return r.done, err
+		}
+	}
+	for key := range h.messages {
+		r.messages[key] = true
+	}
+	for key := range h.clear {
+		r.clear = append(r.clear, key)
+	}
+	rewrite := map[TicketID]bool{}
+	for _, at := range h.rows {
+		if id := ticketOfRow(at.bucket, at.key); id != 0 {
+			rewrite[id] = !r.tickets[id]
+		} else if err := h.removeRow(tx, r, at); err != nil {
+			return r.done, fmt.Errorf("%s %x: %w", at.bucket, at.key, err)
+		}
+	}
+	for id := range rewrite {
+		if !rewrite[id] {
+			continue
+		}
+		n, err := tx.rewriteEntries(id, h.redactEntry)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return r.done, err
+		}
+		r.done.Redacted += n
+	}
+	err := r.carryOut()
+	return r.done, err
+}
+
+// redactEntry takes the person out of an entry of somebody else's ticket. What they wrote there goes whole.
+func (h *hunt) redactEntry(e *Entry) (bool, error) {
+	b, err := json.Marshal(e)
+	if err != nil {
+		return false, err
+	}
+	theirs := strings.EqualFold(e.From, h.address)
+	fresh, changed, err := h.traces.redactJSON(b)
+	if err != nil || !changed && !theirs {
+		return false, err
+	}
+	*e = Entry{}
+	if err := json.Unmarshal(fresh, e); err != nil {
+		return false, err
+	}
+	if theirs {
+		e.Attached, e.MessageID = nil, ""
+		if e.Text != "" {
+			e.Text = erasedText
+		}
+		for i := range e.Changes {
+			if e.Changes[i].Field == fieldLastCustomer {
+				e.Changes[i].After = erasedText
+			}
+		}
+	}
+	return true, nil
+}
+
+// removeRow removes a row, or takes the person out of it.
+func (h *hunt) removeRow(tx *Tx, r *removal, at storeRow) error {
+	b := tx.btx.Bucket(at.bucket)
+	v := b.Get(at.key)
+	if v == nil {
+		return nil
+	}
+	if bytes.Equal(at.bucket, bucketBytes) || bytes.Equal(at.bucket, bucketOutbox) {
+		id := OutgoingID(binary.BigEndian.Uint64(at.key))
+		o, err := tx.Outgoing(id)
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(at.bucket, bucketBytes) || strings.EqualFold(o.Recipient, h.address) {
+			r.outgoing[id] = true
+			return nil
+		}
+	}
+	payload, l, err := payloadOf(v)
+	if err != nil || h.traces.in(at.key) || bytes.Equal(at.bucket, bucketPrincipals) {
+		r.done.Rows++
+		return b.Delete(at.key)
+	}
+	fresh, changed, err := h.traces.redactJSON(payload)
+	if err != nil || !changed {
+		return err
+	}
+	r.done.Redacted++
+	if l.link.IsZero() {
+		return tx.put(at.bucket, at.key, json.RawMessage(fresh))
+	}
+	return tx.redact(at.bucket, at.key, json.RawMessage(fresh))
+}
+
+// eachBucket calls fn for every bucket.
+func (tx *Tx) eachBucket(fn func(name []byte) error) error {
+	c := tx.btx.Cursor()
+	for name, v := c.First(); name != nil; name, v = c.Next() {
+		if v != nil {
+			continue
+		}
+		if err := fn(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
