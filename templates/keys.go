@@ -106,7 +106,6 @@ func refusedKeys() []LineKey {
 		key("refused.ticket", "no such ticket", "number"),
 		key("refused.id", "no such held mail", "id"),
 		key("refused.later", "a command that this version does not have", "word"),
-		key("refused.when", "a time cannot be read", "word", "text"),
 		key("refused.merge", "the tickets have different requesters", "number"),
 		key("refused.merge_state", "the ticket to merge into is not live", "number", "state"),
 		key("refused.unmerge", "nothing that was merged is named", "number"),

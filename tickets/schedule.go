@@ -24,9 +24,9 @@ func (op *operation) schedule(c command.Command) bool {
 	if op.entry.Kind == EntryNoted {
 		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#schedule", "other": "#note"}})
 	}
-	at, err := command.ParseWhen(c.Args, op.now, op.zone(), op.r.Calendar)
-	if err != nil {
-		return op.refuse(Line{Key: "refused.when", Args: map[string]string{"word": "#schedule", "text": oneLine(c.Args)}})
+	at, ok := op.when(c)
+	if !ok {
+		return false
 	}
 	op.t.set(&op.entry.Changes, fieldScheduledAt, formatTime(at.UTC()))
 	op.t.set(&op.entry.Changes, fieldAgreed, "")
