@@ -19,11 +19,13 @@ import (
 
 func (a *app) serviceCommand() *cobra.Command {
 	var root string
+	var packaged bool
 	print := &cobra.Command{
 		Use: "print [unit|sysusers|tmpfiles]", Short: "print a file of the systemd service", Args: cobra.MaximumNArgs(1),
 		Long: "print writes the unit file to standard output, or the file that makes the user (sysusers.d), or the one that makes the\nfolders (tmpfiles.d). Nothing is installed.",
-		RunE: func(_ *cobra.Command, args []string) error { return a.servicePrint(args) },
+		RunE: func(_ *cobra.Command, args []string) error { return a.servicePrint(args, packaged) },
 	}
+	print.Flags().BoolVar(&packaged, "packaged", false, "for a package: the program in /usr/bin, the password in mailbox.pw beside the configuration")
 	install := &cobra.Command{
 		Use: "install", Short: "install the desk as a systemd service", Args: cobra.NoArgs,
 		Long: `install writes the unit file for this program and the configuration that -c names, and the files that make the user
@@ -68,7 +70,7 @@ func (a *app) service() (service.Service, error) {
 	return s, nil
 }
 
-func (a *app) servicePrint(args []string) error {
+func (a *app) servicePrint(args []string, packaged bool) error {
 	name := service.Unit
 	if len(args) == 1 {
 		switch args[0] {
@@ -84,6 +86,10 @@ func (a *app) servicePrint(args []string) error {
 	s, err := a.service()
 	if err != nil {
 		return err
+	}
+	if packaged {
+		s.Program = "/usr/bin/supportd"
+		s.Secrets = []service.Secret{{Name: "mailbox.pw", Path: filepath.Join(filepath.Dir(s.Config), "mailbox.pw")}}
 	}
 	b, err := s.File(name)
 	if err == nil {
