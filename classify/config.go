@@ -123,14 +123,14 @@ type Scorer interface {
 
 // Scores is a Scorer's opinion.
 type Scores struct {
-	Best          string  // name of a category; "" for none
-	Known         bool    // sure enough; when not, the default category is taken
-	Probability   float64 // of Best, 0 to 1; 0 when the scorer gives none
-	Score         float64 // of Best, in the scorer's own measure
-	RunnerUp      string
-	RunnerUpScore float64
-	Evidence      []Evidence // what weighed most, heaviest first
-	Why           string     // what the scorer has to say about it, such as "need 3, margin 2"
+	Abstains            bool    // it has learnt nothing: the signals decide
+	Best                string  // name of a category; "" for none
+	Known               bool    // sure enough; when not, the default category is taken
+	Probability         float64 // of Best, 0 to 1; 0 when the scorer gives none
+	RunnerUp            string
+	RunnerUpProbability float64
+	Evidence            []Evidence // what weighed most, heaviest first
+	Why                 string     // what the scorer has to say about it, such as "need 3, margin 2"
 }
 
 // Evidence is one thing in a text that spoke for a category.

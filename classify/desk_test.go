@@ -111,7 +111,7 @@ func TestPhases(t *testing.T) {
 	for _, want := range []struct{ what, value, place, why string }{
 		{"customer", "Kunde AG", "customers", "by kunde.example"},
 		{"service_level", "gold", "customers", "of the customer Kunde AG"},
-		{"category", "network.vpn", "categories[network.vpn]", "forticlient 4 + vpn 4; need 3, margin 2"},
+		{"category", "network.vpn", "categories[network.vpn]", "8 = forticlient 4 + vpn 4; need 3, margin 2"},
 		{"ci", "SVC-VPN", "derive.ci[1]", "category = network.vpn"},
 		{"service", "vpn", "cmdb", "of SVC-VPN"},
 		{"impact", "high", "derive.impact[1]", `subject word "standort"`},
@@ -223,16 +223,25 @@ func (f fixed) Score(string, string) Scores { return f.scores }
 
 func TestScorerDecidesCategory(t *testing.T) {
 	c := serviceDesk()
-	c.Scorer = fixed{Scores{Best: "hardware.printer", Known: true, Probability: 0.93, Score: 2.5, RunnerUp: "other", Evidence: []Evidence{{"druckt", 1.5}}}}
+	c.Scorer = fixed{Scores{Best: "hardware.printer", Known: true, Probability: 0.93, RunnerUp: "other", Evidence: []Evidence{{"druckt", 1.5}}}}
 	v := newClassifier(t, c).Classify(from(t, "x@y.example", "VPN", "VPN"), tickets.Hints{Mailbox: "service"})
 	if v.Category.Name != "hardware.printer" || v.Category.Probability != 0.93 || v.Category.Kind != "incident" || len(v.Category.Evidence) != 1 {
 		t.Errorf("category %+v", v.Category)
 	}
-	for _, unsure := range []Scores{{Best: "hardware.printer", Score: 0.4}, {Best: "no.such", Known: true}, {}} {
+	for _, unsure := range []Scores{{Best: "hardware.printer", Probability: 0.4}, {Best: "no.such", Known: true}, {}} {
 		c.Scorer = fixed{unsure}
 		if v := newClassifier(t, c).Classify(from(t, "x@y.example", "VPN", "VPN"), tickets.Hints{Mailbox: "service"}); v.Category.Name != "other" {
 			t.Errorf("%+v: category %+v", unsure, v.Category)
 		}
+	}
+	// `score` is about the signals whoever decides, so that conditions on it mean the same before and after the desk has learnt.
+	c.Scorer = fixed{Scores{Best: "network.vpn", Known: true, Probability: 0.93}}
+	if v := newClassifier(t, c).Classify(from(t, "x@y.example", "VPN", "VPN"), tickets.Hints{Mailbox: "service"}); v.Category.Score != 4 {
+		t.Errorf("category %+v", v.Category)
+	}
+	c.Scorer = fixed{Scores{Abstains: true}}
+	if v := newClassifier(t, c).Classify(from(t, "x@y.example", "VPN", "VPN"), tickets.Hints{Mailbox: "service"}); v.Category.Name != "network.vpn" || v.Category.Probability != 0 {
+		t.Errorf("the signals decide when the scorer abstains: %+v", v.Category)
 	}
 }
 

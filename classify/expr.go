@@ -36,6 +36,7 @@ type exprFacts struct {
 	ServiceLevel string   `expr:"service_level"`
 	Category     string   `expr:"category"`
 	Score        float64  `expr:"score"`
+	Probability  float64  `expr:"probability"`
 	Kind         string   `expr:"kind"`
 	Service      string   `expr:"service"`
 	Impact       string   `expr:"impact"`
@@ -141,7 +142,7 @@ func (s *state) exprFacts() exprFacts {
 		Subject: t.subject, Body: t.body, From: v[slotFrom].text, Domain: domain, To: v[slotTo].keys,
 		Mailbox: v[slotMailbox].text, Brand: v[slotBrand].text, SenderKind: v[slotSenderKind].text, Auth: v[slotAuth].text,
 		Language: v[slotLanguage].text, ServiceLevel: v[slotServiceLevel].text, Category: v[slotCategory].text,
-		Score: v[slotScore].num, Kind: v[slotKind].text, Service: v[slotService].text, Impact: v[slotImpact].text,
+		Score: v[slotScore].num, Probability: v[slotProbability].num, Kind: v[slotKind].text, Service: v[slotService].text, Impact: v[slotImpact].text,
 		Urgency: v[slotUrgency].text, Priority: v[slotPriority].text, Route: v[slotRoute].keys, Team: v[slotTeam].text,
 		Tier: int(v[slotTier].num), Tags: v[slotTags].keys,
 		Mail: exprMail{Importance: v[slotImportance].text, Size: s.m.Size, Attachments: v[slotAttachment].keys,

@@ -75,6 +75,7 @@ const (
 	slotPersonSkill
 	slotCategory
 	slotScore
+	slotProbability
 	slotKind
 	slotCI
 	slotCIName
@@ -130,7 +131,8 @@ func fieldTable() [slots]fieldInfo {
 		slotPersonTeam:    {"person.team", FieldValue, true, phaseIntake, "that person's teams"},
 		slotPersonSkill:   {"person.skill", FieldValue, true, phaseIntake, "that person's skills"},
 		slotCategory:      {"category", FieldValue, false, phaseCategory, "what it is about"},
-		slotScore:         {"score", FieldNumber, false, phaseCategory, "the category's score"},
+		slotScore:         {"score", FieldNumber, false, phaseCategory, "the weights of the category's signals in the mail, added up"},
+		slotProbability:   {"probability", FieldNumber, false, phaseCategory, "how probable the category is, 0 to 1, once the desk has learnt; missing before, and for the default category"},
 		slotKind:          {"kind", FieldValue, false, phaseCategory, "the category's kind: incident, service_request"},
 		slotCI:            {"ci", FieldValue, false, phaseCI, "the configuration item"},
 		slotCIName:        {"ci.name", FieldValue, false, phaseCI, "its name in the cmdb"},

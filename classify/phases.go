@@ -98,34 +98,37 @@ func (s *state) category() {
 		s.settle(tickets.Category{Name: name}, s.given.Why())
 		return
 	}
-	var sc Scores
+	points := s.points()
+	sc := Scores{Abstains: true}
 	if k.config.Scorer != nil {
 		t := s.text()
 		sc = k.config.Scorer.Score(t.subject+"\n"+t.body, s.v.Language)
 		if sc.Known && k.categories.byName[sc.Best] == nil {
 			sc.Known, sc.Why = false, fmt.Sprintf("it would be %q, which the configuration does not have; %s", sc.Best, sc.Why)
 		}
-	} else {
-		sc = s.signals()
+		if sc.RunnerUp != "" {
+			sc.Why = fmt.Sprintf("probability %.2f, runner-up %s %.2f; %s", sc.Probability, sc.RunnerUp, sc.RunnerUpProbability, sc.Why)
+		}
 	}
-	name := sc.Best
+	sum := ""
+	if sc.Abstains {
+		sc = s.signals(points)
+		sum = fmt.Sprintf("%.3g = ", points[sc.Best])
+	}
+	c := tickets.Category{Name: sc.Best, Score: points[sc.Best], Probability: sc.Probability, RunnerUp: sc.RunnerUp, RunnerUpScore: points[sc.RunnerUp]}
 	if !sc.Known {
-		name = k.categories.def
-	}
-	c := tickets.Category{Name: name, Score: sc.Score, Probability: sc.Probability, RunnerUp: sc.RunnerUp, RunnerUpScore: sc.RunnerUpScore}
-	if !sc.Known && sc.Best != "" {
-		c.RunnerUp, c.RunnerUpScore, c.Score, c.Probability = sc.Best, sc.Score, 0, 0
+		c = tickets.Category{Name: k.categories.def, RunnerUp: sc.Best, RunnerUpScore: points[sc.Best]}
 	}
 	var why []string
 	for _, e := range sc.Evidence {
 		c.Evidence = append(c.Evidence, tickets.Evidence{Text: e.Text, Weight: e.Weight})
 		why = append(why, fmt.Sprintf("%s %.3g", e.Text, e.Weight))
 	}
-	text := strings.Join(why, " + ")
+	text := sum + strings.Join(why, " + ")
 	if !sc.Known {
 		text = "no category is sure enough"
 		if sc.Best != "" {
-			text += fmt.Sprintf(": %s has %.3g = %s", sc.Best, sc.Score, strings.Join(why, " + "))
+			text += fmt.Sprintf(": %s has %s%s", sc.Best, sum, strings.Join(why, " + "))
 		}
 	}
 	if sc.Why != "" {
@@ -142,6 +145,9 @@ func (s *state) settle(c tickets.Category, why string) {
 	s.v.Category = c
 	s.put(slotCategory, c.Name)
 	s.putNumber(slotScore, c.Score, fmt.Sprintf("%.3g", c.Score))
+	if c.Probability > 0 {
+		s.putNumber(slotProbability, c.Probability, fmt.Sprintf("%.2f", c.Probability))
+	}
 	s.put(slotKind, c.Kind)
 	s.because("category", c.Name, why, "categories["+c.Name+"]")
 }
@@ -149,17 +155,27 @@ func (s *state) settle(c tickets.Category, why string) {
 // maxEvidence is how many words are kept as evidence.
 const maxEvidence = 8
 
-// signals scores the message by the words that the configuration lists.
-func (s *state) signals() Scores {
+// points adds up the weights of each category's signals that the message has, each once. Categories without any are not in it.
+func (s *state) points() map[string]float64 {
 	t, cs := s.text(), &s.k.categories
-	best, second := -1, -1
-	scores := make([]float64, len(cs.signals))
+	points := map[string]float64{}
 	for i, sig := range cs.signals {
 		for j, id := range sig.ids {
 			if t.inSubject.has(id) || t.inBody.has(id) {
-				scores[i] += sig.weights[j]
+				points[s.k.config.Categories[i].Name] += sig.weights[j]
 			}
 		}
+	}
+	return points
+}
+
+// signals decides by the words that the configuration lists.
+func (s *state) signals(points map[string]float64) Scores {
+	t, cs := s.text(), &s.k.categories
+	best, second := -1, -1
+	scores := make([]float64, len(cs.signals))
+	for i := range cs.signals {
+		scores[i] = points[s.k.config.Categories[i].Name]
 		switch {
 		case scores[i] <= 0:
 		case best < 0 || s.before(i, best, scores):
@@ -172,12 +188,12 @@ func (s *state) signals() Scores {
 	if best < 0 {
 		return Scores{Why: need}
 	}
-	sc := Scores{Best: s.k.config.Categories[best].Name, Score: scores[best], Why: need}
+	sc := Scores{Best: s.k.config.Categories[best].Name, Why: need}
 	margin := scores[best]
 	if second >= 0 {
-		sc.RunnerUp, sc.RunnerUpScore = s.k.config.Categories[second].Name, scores[second]
+		sc.RunnerUp = s.k.config.Categories[second].Name
 		margin -= scores[second]
-		sc.Why = fmt.Sprintf("runner-up %s %.3g; %s", sc.RunnerUp, sc.RunnerUpScore, need)
+		sc.Why = fmt.Sprintf("runner-up %s %.3g; %s", sc.RunnerUp, scores[second], need)
 	}
 	sc.Known = scores[best] >= cs.threshold.Score && margin >= cs.threshold.Margin
 	sig := cs.signals[best]

@@ -46,6 +46,7 @@ func newTheory(k *Classifier) *theory {
 	t.start.fields[slotSize].missing = false
 	t.start.fields[slotScore].missing = len(c.Categories) == 0
 	t.start.fields[slotScore].present = len(c.Categories) > 0
+	t.start.fields[slotProbability].missing = true
 	for at, list := range map[slot][]Derivation{slotImpact: c.Derive.Impact, slotUrgency: c.Derive.Urgency} {
 		var values []string
 		for _, d := range list {

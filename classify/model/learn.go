@@ -82,6 +82,7 @@ func (l *late) multiply(s *scratch, classes int) {
 	for i, n := range s.rows {
 		for _, c := range l.change[n] {
 			s.score[c.class] += c.weight * s.values[i]
+			s.signals[c.class] += c.weight * s.values[i]
 		}
 	}
 }
@@ -131,15 +132,18 @@ func (m *Model) Learn(e Example) error {
 			if !p.Known {
 				break
 			}
-			m.push(s, s.first(), -1/length)
+			m.push(s, s.chosen, -1/length)
 			continue
 		}
 		if p.Best == e.Label && p.Known && p.Probability >= sureEnough {
 			break
 		}
-		rival := m.rival(s, k)
-		if rival < 0 {
-			m.push(s, k, 1/length)
+		rival := s.chosen
+		if rival == k {
+			rival = m.rival(s, k)
+		}
+		if rival < 0 || !m.taught() && s.score[rival] <= 0 {
+			m.push(s, k, 1/length) // nothing speaks for another category: none of them is to suffer
 			continue
 		}
 		t := max(1, 1+s.score[rival]-s.score[k]) / (2 * length)

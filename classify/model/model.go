@@ -25,6 +25,7 @@ type Model struct {
 	bend     bend
 	scope    scope
 	examples int
+	taughtBy []uint32 // examples of each category
 	score    Score
 	trials   []trial
 	vocabulary
@@ -80,10 +81,12 @@ type scratch struct {
 	block   []block
 	acc     []uint64
 	score   []float32
-	signals []float32
+	plain   []float32 // of the signals
+	signals []float32 // of the signals and of what was learnt since
 	word    []float32
 	known   float32
 	p       []float32
+	chosen  int // number of the category that was told
 }
 
 // ready is called once the model has all its parts.
@@ -103,7 +106,7 @@ func (m *Model) Classify(text string) Prediction {
 	m.scores(s)
 	p := m.judge(s)
 	if p.Best != "" {
-		p.Evidence = m.evidence(s, s.first())
+		p.Evidence = m.evidence(s, s.chosen)
 	}
 	return p
 }
@@ -192,6 +195,7 @@ func (m *Model) scores(s *scratch) {
 	for i, v := range s.signals[:k] {
 		s.score[i] += m.mix.Signals * v
 	}
+	s.plain = append(s.plain[:0], s.signals...)
 	m.late.multiply(s, k)
 }
 
@@ -206,8 +210,9 @@ func (m *Model) judge(s *scratch) Prediction {
 	if len(s.score) == 0 {
 		return Prediction{}
 	}
+	s.chosen = s.first()
 	if len(s.doc.words) == 0 {
-		return Prediction{Best: m.name(s.first())}
+		return Prediction{Best: m.name(s.chosen)}
 	}
 	first, top, lead := summary(s.score)
 	_, second := best(s.score)
@@ -221,6 +226,10 @@ func (m *Model) judge(s *scratch) Prediction {
 		m.signalProbabilities(s)
 		p.Scope = float64(s.p[first])
 		_, p.Known = decide(s.score)
+		// A few words that a correction shares do not outweigh the admin's rule, unless they speak against its category.
+		if k, ok := decide(s.plain); ok && k == first && s.score[k] >= 0.9*s.plain[k] {
+			p.Known = true
+		}
 	}
 	p.Probability = float64(s.p[first])
 	if second >= 0 {
@@ -234,13 +243,29 @@ func (m *Model) judge(s *scratch) Prediction {
 	if m.taught() {
 		p.Known = p.Known && p.Probability >= m.options.Floor
 	}
-	if m.young() {
-		// Little was measured yet, so the admin's rule stands: enough signals, and clearly more than for any other.
-		if k, ok := decide(s.signals); ok && k == first {
-			p.Known = true
-		}
-	}
+	m.ruled(s, &p)
 	return p
+}
+
+// fewTaught is from how many examples on a category is told by them, and not by the admin's rule.
+const fewTaught = 5
+
+// ruled lets the admin's rule stand, enough signals and clearly more than for any other, where little was measured or learnt
+// yet: in a young model for the best category, and in any for one that has hardly an example. What was learnt since counts too.
+func (m *Model) ruled(s *scratch, p *Prediction) {
+	k, ok := decide(s.signals)
+	switch {
+	case !ok || !m.taught():
+	case k == s.chosen && m.young():
+		p.Known = true
+	case k < len(m.taughtBy) && m.taughtBy[k] < fewTaught:
+		if k != s.chosen {
+			p.RunnerUp, p.RunnerUpProbability = p.Best, min(p.Probability, 1-m.options.Floor)
+			p.Best, s.chosen = m.name(k), k
+			p.Probability = m.options.Floor
+		}
+		p.Probability, p.Known = max(p.Probability, m.options.Floor), true
+	}
 }
 
 // signalProbabilities turns scores of signals alone into probabilities: of the categories that have any, and of none, which

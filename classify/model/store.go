@@ -14,7 +14,7 @@ import (
 // endian, every list and text with its length before it.
 const (
 	magic      = "supportd model\n"
-	version    = uint32(1)
+	version    = uint32(2)
 	headLength = len(magic) + 4 + sha256.Size
 
 	// MaxStored bounds a stored model, in bytes; a longer one is refused before anything is read of it.
@@ -39,6 +39,7 @@ func (m *Model) MarshalBinary() ([]byte, error) {
 		w.put(g.class, g.weight)
 	}
 	w.put(m.mix, m.bend, m.scope, int64(m.examples))
+	w.put(m.taughtBy)
 	w.put(int64(m.score.Texts), m.score.Accuracy, m.score.MacroF1, m.score.LogLoss, m.score.ECE)
 	w.trials(m.trials)
 	w.vocabulary(&m.vocabulary)
@@ -105,6 +106,8 @@ func decode(body []byte) (*Model, error) {
 	}
 	r.get(&m.mix, &m.bend, &m.scope, &examples)
 	m.examples = int(examples)
+	m.taughtBy = make([]uint32, r.count(4))
+	r.get(m.taughtBy)
 	r.get(&texts, &m.score.Accuracy, &m.score.MacroF1, &m.score.LogLoss, &m.score.ECE)
 	m.score.Texts = int(texts)
 	m.trials = r.trials()
@@ -139,6 +142,8 @@ func (m *Model) check(r *reader) error {
 		return errors.New("its weights do not fit its words")
 	case !finite(m.mix.Margin, m.mix.Softmax, m.mix.Signals, m.scope.Bias, m.scope.Floor), !finite(m.weights.bias...), !finite(m.weights.scale...):
 		return errors.New("a weight is no number")
+	case len(m.taughtBy) > classes:
+		return errors.New("it has examples of no category")
 	case math.IsNaN(m.bend.Slope + m.bend.Shift + m.options.Floor + m.options.Reject):
 		return errors.New("a probability is no number")
 	}

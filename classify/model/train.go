@@ -191,6 +191,10 @@ func (t *trainer) train() *Model {
 	t.mix = m.mix
 	m.vocabulary = t.corpus.vocabulary
 	m.examples = len(t.given)
+	m.taughtBy = make([]uint32, len(t.classes))
+	for _, i := range t.given {
+		m.taughtBy[t.label[i]]++
+	}
 
 	held := t.holdOut(m)
 	first := m.mix

@@ -63,7 +63,7 @@ func (a *app) askStore(ctx context.Context, dir, name string, args, out any) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	rules, err := a.rulesOrNone()
+	c, rules, err := a.rulesOrNone()
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (a *app) askStore(ctx context.Context, dir, name string, args, out any) (er
 	if err != nil {
 		return err
 	}
-	o := &operator{desk: newDesk(store, rules, a.now, slog.New(slog.DiscardHandler))}
+	o := &operator{desk: newDesk(store, rules, a.now, slog.New(slog.DiscardHandler)), config: c}
 	v, err := operations()[name](o, ctx, raw)
 	if err != nil {
 		return err
@@ -84,16 +84,17 @@ func (a *app) askStore(ctx context.Context, dir, name string, args, out any) (er
 }
 
 // rulesOrNone are the rules of the configuration; with --state and no readable file, looking works without any.
-func (a *app) rulesOrNone() (*tickets.Rules, error) {
+func (a *app) rulesOrNone() (*config.Config, *tickets.Rules, error) {
 	c, findings := config.Load(a.config)
 	err := findings.Err()
 	if err == nil {
-		return buildRules(c)
+		rules, err := buildRules(c)
+		return c, rules, err
 	}
 	if a.state != "" {
-		return &tickets.Rules{Calendar: tickets.AroundTheClock{}}, nil
+		return nil, &tickets.Rules{Calendar: tickets.AroundTheClock{}}, nil
 	}
-	return nil, err
+	return nil, nil, err
 }
 
 func newTable(w io.Writer, header ...any) table.Writer {
@@ -430,6 +431,10 @@ func writeStatus(w io.Writer, v statusView) {
 		fmt.Fprintf(w, " %d %s", v.Tickets[string(s)], s)
 	}
 	fmt.Fprintf(w, "; %d mails held\n", v.Held)
+	if !v.Learnt.Trained.IsZero() || v.Learnt.Since > 0 {
+		fmt.Fprint(w, "categories: ")
+		writeLearnt(w, v.Learnt)
+	}
 	fmt.Fprintf(w, "configuration %s, running for %s\n", v.ConfigRev, ago(v.Started))
 	if v.ReloadErr != "" {
 		fmt.Fprintf(w, "the last reload was refused: %s\n", v.ReloadErr)

@@ -58,10 +58,18 @@ func (a *app) evalCommand() *cobra.Command {
 	var f trainFlags
 	var test, stored string
 	cmd := &cobra.Command{
-		Use: "eval --train FILE --test FILE", Short: "train the classifier on one file and measure it on another", Args: cobra.NoArgs,
-		Long: "eval trains on the examples of one file and judges the texts of another, which it does not learn from.\n" +
-			"Labels oos and out_of_scope are never trained on; such texts are right when the model says that it does not know.",
-		RunE: func(*cobra.Command, []string) error { return a.eval(f, test, stored) },
+		Use: "eval", Short: "measure how well the classifier knows categories", Args: cobra.NoArgs,
+		Long: "eval says how well the categories can be told apart by what the desk can learn from: signals and examples of the\n" +
+			"configuration, and its own tickets, each held back in turn. With files it trains on the examples of one and judges the\n" +
+			"texts of another, which it does not learn from. Labels oos and out_of_scope are never trained on; such texts are right\n" +
+			"when the model says that it does not know.",
+		Example: "  supportd eval\n  supportd eval --train train.jsonl --test test.jsonl",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.train == "" && test == "" && stored == "" {
+				return a.evalDesk(cmd.Context())
+			}
+			return a.eval(f, test, stored)
+		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&test, "test", "", `texts to judge, JSON Lines {"label","text"}`)
@@ -142,11 +150,18 @@ func (a *app) trainCommand() *cobra.Command {
 	var out string
 	var force bool
 	cmd := &cobra.Command{
-		Use: "train --train FILE --out FILE", Short: "train the classifier on a file of examples", Args: cobra.NoArgs,
-		Long: "train makes a model of the examples and writes it to a file, with its cross-validated score.\n" +
-			"A model that is there already is replaced only if the new one is not worse on the examples, each judged by a model\n" +
-			"that had not seen it; otherwise nothing is written and the exit code is 1.",
-		RunE: func(*cobra.Command, []string) error { return a.train(f, out, force) },
+		Use: "train", Short: "learn the categories anew", Args: cobra.NoArgs,
+		Long: "train learns from signals and examples of the configuration and from the desk's own tickets, as the running desk does\n" +
+			"by itself from time to time. With files it makes a model of the examples of one and writes it to another. A model that is\n" +
+			"there already is replaced only if the new one is not worse on the examples, each judged by a model that had not seen it;\n" +
+			"otherwise the old one stays and the exit code is 1.",
+		Example: "  supportd train\n  supportd train --train train.jsonl --out desk.model",
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if f.train == "" && out == "" {
+				return a.trainDesk(cmd.Context())
+			}
+			return a.train(f, out, force)
+		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "where the model is written")

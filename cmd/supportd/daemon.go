@@ -29,6 +29,7 @@ type Daemon struct {
 	started time.Time
 	shadow  *shadow // nil without Options.Shadow
 	tokens  *accounts
+	learner *learner
 
 	config atomic.Pointer[config.Config]
 	reload reloadState
@@ -72,7 +73,8 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	if err := findings.Err(); err != nil {
 		return nil, err
 	}
-	rules, err := buildRules(c)
+	learner := newLearner(c.State, o.Now, o.Log)
+	rules, learn, err := learner.rules(c)
 	if err != nil {
 		return nil, err
 	}
@@ -80,10 +82,13 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	learner.lessons = store.Lessons
 	d := &Daemon{
 		path: path, options: o, log: o.Log, started: o.Now(), pollers: map[string]*worker{}, fatal: make(chan error, 16),
-		desk: newDesk(store, rules, o.Now, o.Log), tokens: newAccounts(c.State, o.Now, o.Log),
+		desk: newDesk(store, rules, o.Now, o.Log), learner: learner, tokens: newAccounts(c.State, o.Now, o.Log),
 	}
+	learn()
+	d.desk.Corrected = learner.correct
 	d.config.Store(c)
 	d.tokens.prepare(c)
 	if o.Shadow != "" {
@@ -127,6 +132,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 	d.start(func() error { return d.runClock(ctx) })
 	d.start(func() error { return d.watch(ctx) })
+	d.start(func() error { return d.learner.Run(ctx) })
 	tickets.Failpoint("run.started")
 	if d.options.Ready != nil {
 		d.options.Ready(d)
@@ -219,8 +225,9 @@ func (d *Daemon) Reload() error {
 	c, findings := config.Load(d.path)
 	err := findings.Err()
 	var rules *tickets.Rules
+	var learn func()
 	if err == nil {
-		rules, err = buildRules(c)
+		rules, learn, err = d.learner.rules(c)
 	}
 	old := d.config.Load()
 	if err == nil {
@@ -233,6 +240,7 @@ func (d *Daemon) Reload() error {
 	}
 	tickets.Failpoint("reload.loaded")
 	d.desk.SetRules(rules)
+	learn()
 	d.desk.Store.SetDiskFloor(uint64(c.DiskFloor))
 	d.config.Store(c)
 	d.tokens.prepare(c)

@@ -434,7 +434,7 @@ func TestDocsJSONNames(t *testing.T) {
 	for _, v := range []any{parsed{}, forwardedView{}, commandsView{}, explanation{}, explainedGuess{}, explainedClock{}, explainedMail{},
 		explainedThread{}, explainedTicket{}, tickets.Reason{}, testReport{}, testFailure{}, coverage{},
 		recorded{}, disagreement{}, diffReport{}, diffSide{}, diffMove{}, diffDeadline{}, diffMail{}, diffAccuracy{}, diffDisagreeing{}, ticketView{}, clockView{}, messageView{}, statusView{}, mailboxView{}, serverView{}, accountView{}, outboxView{}, mailView{},
-		done{}, checkReport{}, hop{}, config.Finding{}, tickets.Books{}, tickets.Diagnosis{}, tickets.BackupReport{}} {
+		learnt{}, measured{}, done{}, checkReport{}, hop{}, config.Finding{}, tickets.Books{}, tickets.Diagnosis{}, tickets.BackupReport{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 			if name != "" && name != "-" && !strings.Contains(page, "`"+name+"`") {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"supportd/cmd/supportd/config"
 	"supportd/tickets"
 )
 
@@ -17,7 +18,8 @@ import (
 // same one, so they cannot disagree.
 type operator struct {
 	desk   *tickets.Desk
-	daemon *Daemon // nil when no daemon runs
+	daemon *Daemon        // nil when no daemon runs
+	config *config.Config // without a daemon; nil when there is none that can be read
 }
 
 // operation is one thing that can be asked for by name, with its arguments and answer as JSON.
@@ -44,6 +46,8 @@ func operations() map[string]operation {
 		"reload":             with((*operator).reload),
 		"status":             with((*operator).status),
 		"wake":               with((*operator).wake),
+		"train":              with((*operator).train),
+		"eval":               with((*operator).measure),
 	}
 }
 

@@ -23,6 +23,11 @@ func buildRules(c *config.Config) (*tickets.Rules, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
+	return rulesWith(c, classifier)
+}
+
+// rulesWith are the rules of a configuration with a classifier for it.
+func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rules, error) {
 	renderer, err := buildRenderer(c)
 	if err != nil {
 		return nil, err
@@ -172,15 +177,18 @@ func (b brandRenderer) of(address string) *templates.Set {
 	return nil
 }
 
+// buildClassifier makes what decides about mails by a configuration, for tools: with what the desk has learnt and stored.
 func buildClassifier(c *config.Config) (*classify.Classifier, error) {
 	cc := c.Classification()
-	scorer, err := buildScorer(cc)
+	scorer, err := configScorer(cc, c.State)
 	if err != nil {
 		return nil, err
 	}
-	if scorer != nil {
-		cc.Scorer = scorer
-	}
+	return classifierWith(cc, scorer)
+}
+
+func classifierWith(cc classify.Config, s classify.Scorer) (*classify.Classifier, error) {
+	cc.Scorer = s
 	return classify.New(cc)
 }
 

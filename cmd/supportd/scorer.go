@@ -1,57 +1,50 @@
 package main
 
 import (
-	"fmt"
-	"maps"
-	"slices"
+	"sync/atomic"
 
 	"supportd/classify"
 	"supportd/classify/model"
 )
 
-// buildScorer makes what tells categories apart. With signals alone, the signals decide, and nil is returned. With
-// examples in the configuration a model learns from them, and has the signals as what it believed before.
-func buildScorer(cc classify.Config) (classify.Scorer, error) {
-	var examples []model.Example
-	priors := map[string]map[string]float64{}
-	names := map[string][]string{}
-	var ignore []string // the default category means "none of these": it is not learnt
-	for _, c := range cc.Categories {
-		if c.Default {
-			ignore = append(ignore, c.Name)
-			continue
-		}
-		for _, text := range c.Examples {
-			examples = append(examples, model.Example{Label: c.Name, Text: text})
-		}
-		if len(c.Signals) > 0 {
-			priors[c.Name] = maps.Clone(c.Signals)
-		}
-		names[c.Name] = slices.Sorted(maps.Values(c.Labels))
-	}
-	if len(examples) == 0 {
-		return nil, nil
-	}
-	m, err := model.Train(model.Options{Seed: 1, Ignore: ignore}, examples, priors, names, nil)
-	if err != nil {
-		return nil, fmt.Errorf("learn from the categories' examples: %w", err)
-	}
-	return modelScorer{m}, nil
-}
+// liveScorer lets a model stand where a classify.Scorer is wanted, and another one take its place while it is asked. Without
+// a model it leaves everything to the signals.
+type liveScorer struct{ model atomic.Pointer[model.Model] }
 
-// modelScorer lets a model stand where a Scorer is wanted.
-type modelScorer struct{ model *model.Model }
-
-// Score implements classify.Scorer. The score is the probability in percent, so that `score:` conditions can be written
-// about it.
-func (s modelScorer) Score(text, _ string) classify.Scores {
-	p := s.model.Classify(text)
-	scores := classify.Scores{
-		Best: p.Best, Known: p.Known, Probability: p.Probability, Score: 100 * p.Probability,
-		RunnerUp: p.RunnerUp, RunnerUpScore: 100 * p.RunnerUpProbability, Why: "learnt from the examples",
+// Score implements classify.Scorer.
+func (s *liveScorer) Score(text, _ string) classify.Scores {
+	m := s.model.Load()
+	if m == nil {
+		return classify.Scores{Abstains: true}
 	}
+	p := m.Classify(text)
+	scores := classify.Scores{Best: p.Best, Known: p.Known, Probability: p.Probability, RunnerUp: p.RunnerUp,
+		RunnerUpProbability: p.RunnerUpProbability, Why: "learnt"}
 	for _, e := range p.Evidence {
 		scores.Evidence = append(scores.Evidence, classify.Evidence{Text: e.Text, Weight: e.Weight})
 	}
 	return scores
+}
+
+// configScorer is what tools decide by: the model that the desk has learnt, as far as it is stored beside the store and fits the
+// configuration, else one of the configuration's own examples; nil where the signals decide alone.
+func configScorer(cc classify.Config, state string) (classify.Scorer, error) {
+	t := topicsOf(cc)
+	if t.empty() {
+		return nil, nil
+	}
+	s := &liveScorer{}
+	if m, about, err := readLearnt(state); err == nil && about.Topics == t.fingerprint() {
+		s.model.Store(m)
+		return s, nil
+	}
+	if len(t.examples) == 0 {
+		return nil, nil
+	}
+	m, _, err := t.train(model.Options{}, nil)
+	if err != nil {
+		return nil, err
+	}
+	s.model.Store(m)
+	return s, nil
 }

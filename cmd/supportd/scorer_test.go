@@ -18,7 +18,7 @@ func TestExamplesAreLearnt(t *testing.T) {
 			"paper jam on the second floor", "pages come out blank"}},
 		{Name: "other", Default: true},
 	}}
-	scorer, err := buildScorer(cc)
+	scorer, err := configScorer(cc, t.TempDir())
 	if err != nil || scorer == nil {
 		t.Fatalf("no scorer: %v", err)
 	}
@@ -36,7 +36,7 @@ func TestExamplesAreLearnt(t *testing.T) {
 			t.Errorf("%q is %q, want %q", text, v.Category.Name, want)
 		}
 	}
-	if s, err := buildScorer(classify.Config{Categories: []classify.Category{{Name: "a", Signals: map[string]float64{"x": 3}}}}); s != nil || err != nil {
+	if s, err := configScorer(classify.Config{Categories: []classify.Category{{Name: "a", Signals: map[string]float64{"x": 3}}, {Name: "b", Signals: map[string]float64{"y": 3}}}}, t.TempDir()); s != nil || err != nil {
 		t.Errorf("with signals alone the signals decide: %v, %v", s, err)
 	}
 }

@@ -24,6 +24,7 @@ type statusView struct {
 	Reloaded  time.Time     `json:"reloaded,omitzero"`
 	ReloadErr string        `json:"reload_error,omitempty"`
 	FreeMB    uint64        `json:"free_mb,omitempty"`
+	Learnt    learnt        `json:"learnt"`
 }
 
 type stateCounts map[string]int
@@ -72,7 +73,7 @@ type outboxView struct {
 // status asks every worker and the store how they are.
 func (d *Daemon) status() (statusView, error) {
 	c := d.config.Load()
-	v := statusView{Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}, Accounts: []accountView{}}
+	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}, Accounts: []accountView{}}
 	d.mu.Lock()
 	for _, w := range d.pollers {
 		s := w.poller.Status()
