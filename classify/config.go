@@ -77,6 +77,7 @@ type Person struct {
 	Teams    []string
 	Role     string
 	Skills   []string
+	Mobile   string // number for text messages
 }
 
 // CI is a row of cmdb.csv: a configuration item.

@@ -81,7 +81,9 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	for _, a := range c.Answers {
 		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
 	}
-	buildPromises(r, c)
+	if err := buildPromises(r, c); err != nil {
+		return nil, err
+	}
 	nameThings(r, c)
 	return r, nil
 }

@@ -185,7 +185,7 @@ func TestReloadByFileChange(t *testing.T) {
 	w.configure("first_response: 4h\n")
 	w.await("the new file to be in force", func() bool { return rev() != first })
 	second := rev()
-	if n := len(w.daemon.desk.Rules().Levels["standard"].Targets[""].Times); n != 1 {
+	if n := len(w.daemon.desk.Rules().Levels["standard"].Targets["P3"].Times); n != 1 {
 		t.Errorf("%d targets in force, want 1", n)
 	}
 

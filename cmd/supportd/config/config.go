@@ -44,13 +44,17 @@ type Config struct {
 	Brands    []Brand    // in the order of the file
 	Teams     []Team     // in the order of the file
 	Calendars []Calendar // in the order of the file
-	Calendar  string     // the calendar in which FirstResponse and Resolve are counted
+	Calendar  string     // the calendar in which targets are counted when nothing else is said
 	Intake    string     // the team that gets new tickets when no route says otherwise
 
-	FirstResponse time.Duration // business time; 0: nothing is promised
-	Resolve       time.Duration // business time; 0: nothing is promised
-	Remind        []Step        // of both clocks, by rising percentage
-	Answers       []Answer      // in the order in which they are tried
+	Levels       []ServiceLevel // in the order of the file; none: nothing is promised
+	DefaultLevel string         // of customers who have none; "" when there are no levels
+	SLA          SLA
+	OnCall       []OnCall     // in the order of the file
+	Escalations  []Escalation // in the order in which they are tried
+	SafetyNet    SafetyNet
+	Major        MajorIncident
+	Answers      []Answer // in the order in which they are tried
 
 	People        []classify.Person   // in the order of the table
 	Customers     []classify.Customer // in the order of the table
@@ -189,6 +193,8 @@ type Team struct {
 	Lead      tickets.Address // zero: nobody
 	Calendars []string        // hours are the union of all; never empty
 	Skills    []string
+	OLA       OLA
+	OnCall    string // name of who is called; "" for nobody
 }
 
 // Vendor is a third party.
@@ -207,7 +213,10 @@ type Vendor struct {
 // Step is one reminder on the way to a deadline.
 type Step struct {
 	Percent int      // of the target
-	Notify  []string // assignee, owner, team, team_lead, admin or an address
+	Notify  []string // assignee, owner, team, team_lead, service_manager, on_call, watchers, admin or an address
+	Do      string   // "", return_to_owner, propose_handover or handover
+	Repeat  time.Duration
+	Max     int // how often it is repeated
 }
 
 // Calendar says when the desk works.

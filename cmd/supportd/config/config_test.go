@@ -42,6 +42,11 @@ func TestShortFormInFull(t *testing.T) {
 	}
 	secret := Secret{value: "not-a-real-password", file: "hilfe.pw"}
 	long, short := []Interval{{From: 8 * 60, To: 17 * 60}}, []Interval{{From: 8 * 60, To: 14 * 60}}
+	var targets []PriorityTarget
+	for _, p := range []string{"P1", "P2", "P3", "P4", "P5"} {
+		targets = append(targets, PriorityTarget{Priority: p, Times: Times{FirstResponse: 4 * time.Hour, Resolve: 24 * time.Hour}})
+	}
+	remind := []Step{{Percent: 75, Notify: []string{"assignee"}}, {Percent: 100, Notify: []string{"team"}}}
 	want := &Config{
 		Organisation: "Tischlerei Huber", Zone: berlin, Languages: []string{"de", "en"},
 		Mailboxes: []Mailbox{{Name: "support", Host: "imap.huber-tischlerei.example", Port: 993, TLS: "implicit", User: "hilfe",
@@ -56,8 +61,11 @@ func TestShortFormInFull(t *testing.T) {
 			{Mail: "max@huber-tischlerei.example"}, {Mail: "eva@huber-tischlerei.example"}, {Mail: "ali@huber-tischlerei.example"}}}},
 		Calendars: []Calendar{{Name: "standard", Zone: berlin, Holidays: []string{"DE-BY", "DE-BY-KATH"},
 			Hours: map[time.Weekday][]Interval{1: long, 2: long, 3: long, 4: long, 5: short}}},
-		Calendar: "standard", Intake: "support", FirstResponse: 4 * time.Hour, Resolve: 24 * time.Hour,
-		Remind: []Step{{75, []string{"assignee"}}, {100, []string{"team"}}},
+		Calendar: "standard", Intake: "support",
+		Levels: []ServiceLevel{{Name: "standard", Calendar: "standard", Targets: targets}}, DefaultLevel: "standard",
+		SLA:         SLA{PauseOn: []string{"waiting_customer"}, UpgradeGrace: 25, WarnCustomer: true},
+		Escalations: []Escalation{{Name: "default", Steps: map[string][]Step{"first_response": remind, "resolve": remind}}},
+		SafetyNet:   SafetyNet{Unowned: Catch{2 * time.Hour, []string{"team"}}, Untouched: Catch{40 * time.Hour, []string{"assignee", "team"}}, NoNextStep: true},
 		Answers: []Answer{{Name: "oeffnungszeiten", File: "kb/oeffnungszeiten.md",
 			Match: classify.Match{Subject: classify.Text{Words: []string{"öffnungszeiten", "geöffnet"}}},
 			Text:  "Wir haben Montag bis Donnerstag von 8 bis 17 Uhr geöffnet, freitags bis 14 Uhr.\n\nIhre Tischlerei Huber\n"}},
@@ -66,7 +74,7 @@ func TestShortFormInFull(t *testing.T) {
 		Waiting:    Waiting{Remind: []time.Duration{20 * time.Hour, 50 * time.Hour}, After: 80 * time.Hour, Calendar: "standard"},
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
-		Handover: handover.Default(false), VendorRemind: []Step{{75, []string{"assignee"}}, {100, []string{"assignee", "team_lead"}}},
+		Handover: handover.Default(false), VendorRemind: []Step{{Percent: 75, Notify: []string{"assignee"}}, {Percent: 100, Notify: []string{"assignee", "team_lead"}}},
 		Redact: []string{"phone", "private_address", "credentials"},
 		Health: Health{PollFailure: 10 * time.Minute, OutboxAfter: time.Hour, WarnBefore: 14 * 24 * time.Hour, TellOfSilence: true},
 		State:  "state", Undo: 10 * time.Second, DiskFloor: 200_000_000, Admin: tickets.Address{Mail: "max@huber-tischlerei.example"},

@@ -54,15 +54,7 @@ func Expand(c *Config) ([]byte, error) {
 	c.expandTiers(root)
 	c.expandClassification(root)
 
-	if c.FirstResponse > 0 {
-		root.add("first_response", text(written(c.FirstResponse)))
-	}
-	if c.Resolve > 0 {
-		root.add("resolve", text(written(c.Resolve)))
-	}
-	if c.FirstResponse+c.Resolve > 0 {
-		root.add("remind", expandRemind(c.Remind))
-	}
+	c.expandPromises(root)
 	if len(c.Answers) > 0 {
 		answers := &node{Kind: yaml.SequenceNode}
 		for _, a := range c.Answers {
@@ -84,7 +76,6 @@ func Expand(c *Config) ([]byte, error) {
 	root.add("undo", text(written(c.Undo)))
 	root.add("disk_floor", text(writtenSize(c.DiskFloor)))
 	root.add("health", c.expandHealth())
-	root.add("safety_net", block().add("poll_failure", block().add("after", text(written(c.Health.PollFailure))).add("notify", text("admin"))))
 	if c.Admin.Mail != "" {
 		root.add("admin", address(c.Admin))
 	}
@@ -210,6 +201,10 @@ func (c *Config) expandTeam(t Team) *node {
 	}
 	n.add("calendar", texts(t.Calendars))
 	n.addTexts("skills", t.Skills)
+	if ola := expandOLA(t.OLA); ola != nil {
+		n.add("ola", ola)
+	}
+	n.addText("on_call", t.OnCall)
 	return n
 }
 

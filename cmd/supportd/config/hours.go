@@ -229,7 +229,7 @@ type remindStep struct {
 }
 
 // Who can be told of a deadline, beside plain addresses.
-var recipients = []string{"assignee", "owner", "team", "team_lead", "admin"}
+var recipients = []string{"assignee", "owner", "team", "team_lead", "service_manager", "on_call", "watchers", "admin"}
 
 // percentMap is what remind wants.
 const percentMap = "a map such as {75%: assignee, 100%: team}"

@@ -62,15 +62,21 @@ type fileKeys struct {
 	VendorDefaults vendorDefaultsKeys `key:"vendor_defaults" doc:"What holds for all third parties."`
 	ServiceManager opt[string]        `key:"service_manager" kind:"person" example:"r.schroeder" doc:"Gets what is for service_manager: an address of the staff, or an id of people. Default: nobody."`
 
+	ServiceLevels named[serviceLevelKeys] `key:"service_levels" doc:"What customers are promised, by name; customers.csv says who has which."`
+	SLA           slaKeys                 `key:"sla" doc:"How promises meet what happens."`
+	OnCall        named[onCallKeys]       `key:"on_call" doc:"Who is called when nobody works, by name."`
+	Escalations   named[escalationKeys]   `key:"escalations" doc:"Who is told on the way to a deadline, by name. Default: one set called default, made of remind."`
+	SafetyNet     safetyNetKeys           `key:"safety_net" doc:"What is caught when no clock catches it."`
+	Major         majorKeys               `key:"major_incident" doc:"Which new tickets concern so many that they are led. Default: none."`
+
 	State     opt[string]          `key:"state" kind:"path" default:"state" example:"/var/lib/supportd" doc:"Directory of the store, relative to this file."`
 	Listen    opt[string]          `key:"listen" kind:"listen" example:"127.0.0.1:8025" doc:"Address of the status page, health check and metrics. Default: none."`
 	Undo      opt[time.Duration]   `key:"undo" kind:"duration" default:"10s" max:"1h" example:"10s" doc:"How long an agent's answer waits so that #undo can stop it. 0 sends at once."`
 	DiskFloor opt[int64]           `key:"disk_floor" kind:"size" default:"200MB" min:"1MB" example:"200MB" doc:"Free space below which no more mail is taken in."`
 	Health    healthKeys           `key:"health" doc:"Of the mails about the desk's own health. They go to admin."`
-	SafetyNet safetyNetKeys        `key:"safety_net" doc:"What catches the things that nobody looks at."`
 	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
-	_ struct{} `unsupported:"include service_levels sla on_call questions escalations major_incident knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
+	_ struct{} `unsupported:"include questions knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
 }
 
 // organisationKeys says who runs the desk.
@@ -162,7 +168,9 @@ type teamKeys struct {
 	Lead     opt[string]           `key:"lead" kind:"person" example:"j.petersen" doc:"Gets what is for team_lead: an address, or an id of people. Default: nobody."`
 	Calendar many[string]          `key:"calendar" kind:"text" one:"yes" example:"t2-hamburg" doc:"When the team works: a calendar or a list of them, whose hours are added up. Default: the calendar of the targets."`
 	Skills   many[string]          `key:"skills" kind:"text" one:"yes" example:"[network, vpn]" doc:"What the team knows; #escalate finds it by these words. Default: none."`
-	_        struct{}              `unsupported:"ola on_call restricted"`
+	OLA      olaKeys               `key:"ola" example:"{accept: 20m, time_box: {P1: 15m, P2: 1h}}" doc:"What the team promises the others. Default: nothing."`
+	OnCall   opt[string]           `key:"on_call" kind:"text" example:"core" doc:"Who is called for the team: a name of on_call. Default: nobody."`
+	_        struct{}              `unsupported:"restricted"`
 }
 
 // calendarKeys are a calendar.

@@ -29,13 +29,6 @@ type healthKeys struct {
 	Silence     opt[bool]          `key:"silence" kind:"bool" default:"true" example:"false" doc:"Tell when a mailbox gets nothing at a time when it got mail in each of the past weeks. Only business time counts."`
 }
 
-// safetyNetKeys catch what nobody looks at.
-type safetyNetKeys struct {
-	section
-	PollFailure pollFailureKeys `key:"poll_failure" doc:"Of mailboxes and servers that cannot be used."`
-	_           struct{}        `unsupported:"unowned no_next_step untouched"`
-}
-
 // pollFailureKeys are about mailboxes and servers that cannot be used.
 type pollFailureKeys struct {
 	section

@@ -72,6 +72,9 @@ var kinds = map[string]kind{
 	"header":     {wants: "a filter's field such as X-Spam-Flag", plural: "fields", parse: parseVerdictField},
 	"rate":       {wants: "a number and a time such as 20/1h", plural: "rates", pattern: `^\d{1,6}/(\d+(\.\d+)?(s|m|h|d))+$`, parse: parseRate},
 	"clock":      {wants: "a time of day such as \"08:30\"", plural: "times of day", pattern: `^([01]\d|2[0-3]):[0-5]\d$`, parse: parseClock},
+	"percent":    {wants: "a percentage such as 75%", plural: "percentages", pattern: `^\d{1,3}%$`, parse: parsePercent},
+	"moment":     {wants: "a date and time such as \"2026-11-23 08:00\"", plural: "dates and times", tags: []string{"!!timestamp"}, pattern: `^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$`, parse: parseMoment},
+	"mobile":     {wants: "an address with {{.Person.Mobile}} in it", plural: "addresses", parse: parseMobile},
 	"enum":       {wants: "one of the words allowed", plural: "words", parse: parseText},
 }
 
@@ -125,6 +128,34 @@ func parseRate(s string) (any, error) {
 		return nil, bad
 	}
 	return rate{n, per}, nil
+}
+
+func parsePercent(s string) (any, error) {
+	number, ok := strings.CutSuffix(s, "%")
+	n, err := strconv.Atoi(number)
+	if !ok || err != nil || n < 0 {
+		return nil, &fault{code: "E13", what: fmt.Sprintf("wants a percentage such as 75%%, got %q", clip(s))}
+	}
+	return n, nil
+}
+
+// parseMoment reads a time of day on a date; the zone is that of the organisation.
+func parseMoment(s string) (any, error) {
+	t, err := time.Parse("2006-01-02 15:04", s)
+	if err != nil {
+		return nil, &fault{what: fmt.Sprintf("wants a date and time such as \"2026-11-23 08:00\", got %q", clip(s))}
+	}
+	return t, nil
+}
+
+// mobileVariable stands for the column mobile of people.
+const mobileVariable = "{{.Person.Mobile}}"
+
+func parseMobile(s string) (any, error) {
+	if _, err := parseAddress(strings.Replace(s, mobileVariable, "1", 1)); err != nil || strings.Contains(strings.Replace(s, mobileVariable, "", 1), "{{") {
+		return nil, &fault{what: fmt.Sprintf("%q is no address with %s in it", clip(s), mobileVariable), fix: "write such as " + mobileVariable + "@sms.nordwind.example"}
+	}
+	return s, nil
 }
 
 func parseClock(s string) (any, error) {

@@ -26,7 +26,7 @@ func (c *Config) Remarks() []string {
 		remarks = append(remarks, fmt.Sprintf("new tickets go to team %s, unless one of %d routes says otherwise", c.Intake, n))
 	}
 	switch {
-	case c.FirstResponse+c.Resolve == 0:
+	case len(c.Levels) == 0:
 		remarks = append(remarks, "nothing is promised to customers: there is neither first_response nor resolve")
 	default:
 		for _, cal := range c.Calendars {

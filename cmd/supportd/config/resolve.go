@@ -24,11 +24,11 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.people(k)
 	r.teams(k)
 	r.desk(k)
-	r.remind(k)
 	r.customers(k)
 	r.items(k)
 	r.handover(k)
 	r.vendors(k)
+	r.promises(k)
 	r.spam(k)
 	r.priorities(k)
 	r.categories(k)
@@ -141,6 +141,12 @@ func (r *resolver) calendars(k *fileKeys) {
 			c.Calendar = e.name
 		}
 	}
+	for _, e := range k.ServiceLevels.entries {
+		main := e.keys.Default.val || e.name == ShortLevel || len(k.ServiceLevels.entries) == 1
+		if cal := e.keys.Calendar.val; c.Calendar == "" && main && slices.Contains(c.calendarNames(), cal) {
+			c.Calendar = cal
+		}
+	}
 	needed := k.FirstResponse.given || k.Resolve.given || !k.Teams.given
 	for _, e := range k.Teams.entries {
 		needed = needed || !e.keys.Calendar.given
@@ -157,10 +163,6 @@ func (r *resolver) calendars(k *fileKeys) {
 // desk settles targets, life cycle, spam and the program's own keys.
 func (r *resolver) desk(k *fileKeys) {
 	c := r.cfg
-	c.FirstResponse, c.Resolve = k.FirstResponse.val, k.Resolve.val
-	if c.Resolve > 0 && c.FirstResponse >= c.Resolve {
-		r.warn("W30", k.FirstResponse.at, "promise the first answer earlier than the solution", "is no shorter than resolve")
-	}
 	r.waiting(&k.Lifecycle.Waiting)
 	c.CloseAfter, c.ReopenWithin = k.Lifecycle.Solved.CloseAfter.val, k.Lifecycle.Reopen.Within.val
 	trust := k.Spam.TrustAuth
@@ -202,31 +204,6 @@ func (r *resolver) desk(k *fileKeys) {
 func isLoopback(host string) bool {
 	ip := net.ParseIP(strings.Trim(host, "[]"))
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
-}
-
-// remind settles the reminders and who they can reach.
-func (r *resolver) remind(k *fileKeys) {
-	onlyAssignee := k.Remind.given && r.findingsBelow(k.Remind.at) == 0
-	for _, s := range k.Remind.steps {
-		step := Step{Percent: s.percent}
-		for _, who := range s.notify {
-			onlyAssignee = onlyAssignee && who.val == "assignee"
-			switch {
-			case who.val == "team_lead" && !slices.ContainsFunc(r.cfg.Teams, func(t Team) bool { return t.Lead.Mail != "" }):
-				r.report("E03", who.at, "name one in teams.NAME.lead, or write team", "no team has a lead")
-			}
-			if name, ok := r.staff(who); ok {
-				step.Notify = append(step.Notify, name)
-			}
-		}
-		r.cfg.Remind = append(r.cfg.Remind, step)
-	}
-	if onlyAssignee && len(k.Remind.steps) > 0 {
-		r.warn("W26", k.Remind.at, "let a late step go to team", "every reminder goes to the assignee alone: when that person is away, nobody is told")
-	}
-	if k.Remind.given && !k.FirstResponse.given && !k.Resolve.given {
-		r.warn("", k.Remind.at, "write first_response: 4h or resolve: 24h, or delete remind", "there is no target to be reminded of")
-	}
 }
 
 // spam settles the part of the spam policy that nothing obeys yet, and says so.

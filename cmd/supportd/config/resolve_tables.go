@@ -12,7 +12,7 @@ import (
 const unknownCI = "unknown"
 
 func peopleColumns() tableColumns {
-	return tableColumns{required: []string{"id", "name", "mail"}, optional: []string{"language", "teams", "role", "skills"}}
+	return tableColumns{required: []string{"id", "name", "mail"}, optional: []string{"language", "teams", "role", "skills", "mobile"}}
 }
 
 func customerColumns() tableColumns {
@@ -39,7 +39,7 @@ func (r *resolver) people(k *fileKeys) {
 	}
 	ids, mails := map[string]int{}, map[string]int{}
 	for _, w := range t.rows {
-		p := classify.Person{Name: w.get("name").text, Role: w.get("role").text}
+		p := classify.Person{Name: w.get("name").text, Role: w.get("role").text, Mobile: digits(w.get("mobile").text)}
 		if v, ok := r.cellValue(w.get("id"), "name"); ok {
 			p.ID = v.(string)
 			r.once(ids, w.get("id"), strings.ToLower(p.ID))
@@ -68,6 +68,16 @@ func (r *resolver) people(k *fileKeys) {
 		}
 		c.People = append(c.People, p)
 	}
+}
+
+// digits are those of a telephone number, as it stands before the @ of a gateway.
+func digits(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' {
+			return r
+		}
+		return -1
+	}, strings.Replace(s, "+", "00", 1))
 }
 
 // names reads the names of a cell, which all have to be known.

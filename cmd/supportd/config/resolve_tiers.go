@@ -154,7 +154,7 @@ func (r *resolver) vendorDefaults(k *fileKeys) {
 		c.Redact = []string{"phone", "private_address", "credentials"}
 	}
 	if !d.Remind.given {
-		c.VendorRemind = []Step{{75, []string{"assignee"}}, {100, []string{"assignee", "team_lead"}}}
+		c.VendorRemind = []Step{{Percent: 75, Notify: []string{"assignee"}}, {Percent: 100, Notify: []string{"assignee", "team_lead"}}}
 		return
 	}
 	for _, s := range d.Remind.steps {

@@ -166,6 +166,8 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 	switch f.tag.Get("short") {
 	case "server":
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: kinds["server"].pattern}, ref}}
+	case "all":
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "string", Pattern: kinds["target"].pattern}, ref}}
 	case "answers":
 		inner := definition(reflect.TypeFor[answerKeys](), defs)
 		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "array", Items: inner, MinItems: new(uint64(1))}, ref}}
