@@ -32,9 +32,16 @@ var (
 		"Antwort %d", "#solve\nLösung %d", "#solve", "#wait\nFrage %d?", "#note NOTE%dX", "#note\nNOTE%dX", "#reply\n#note\nNOTE%dX", "#note #reply NOTE%dX", "#take", "#take #solve\nLösung %d",
 		"#release", "#assign ben", "#assign lea\nIch gebe das weiter, Antwort %d", "#assign nobody\nNOTE%dX", "#frobnicate\nNOTE%dX", "#solve #reopen\nLösung %d",
 		"#reopen", "#reopen #solve\nDoch %d", "#undo", "#undo\nNOTE%dX", "#show", "#help", "#take\n#frobnicate\nNOTE%dX", "#reply #solve\nLösung %d", "#note #solve\nNOTE%dX", "", "#reply",
+		"#merge @T", "#merge @T #take", "#duplicate @T", "#link @T", "#unmerge", "#unmerge @T", "#split", "#split Neues Thema", "#spam", "#release", "#schedule morgen 14:00\nTermin %d", "#termin 2h",
+		"#merge @T\nNOTE%dX", "#split\nNOTE%dX", "#wait\nFrage %d?", "#take #wait\nFrage %d?",
 	}
-	customerTexts = []string{"TEXTVON%s Es geht nicht.", "Danke! TEXTVON%s", "Danke", "TEXTVON%s Noch eine Frage?", ""}
+	customerTexts = []string{"TEXTVON%s Es geht nicht.", "Danke! TEXTVON%s", "Danke", "TEXTVON%s Noch eine Frage?", "", "Status", "gelöst", "Ja"}
 )
+
+// patient makes the rules remind customers, and give up.
+func patient(r *Rules) {
+	r.Waiting = Waiting{Remind: []time.Duration{20 * time.Hour, 50 * time.Hour}, After: 80 * time.Hour}
+}
 
 // word is a customer's own canary.
 func word(address string) string { return strings.ToUpper(address[:strings.IndexByte(address, '@')]) }
@@ -45,6 +52,9 @@ func (l *life) customerText(from string) string {
 		s = fmt.Sprintf(s, word(from))
 	}
 	l.serial++
+	if s != "" && !strings.Contains(s, " ") {
+		return s // a word that the desk understands by itself
+	}
 	return strings.TrimSpace(s + " " + itoa(l.serial))
 }
 
@@ -53,6 +63,13 @@ func (l *life) agentText() string {
 	if strings.Contains(s, "%d") {
 		l.serial++
 		s = fmt.Sprintf(s, l.serial)
+	}
+	if strings.Contains(s, "@T") {
+		number := "NW-1"
+		if n := int(l.ticketCount()); n > 0 {
+			number = l.ticket(TicketID(1 + l.pick(n))).Number
+		}
+		s = strings.ReplaceAll(s, "@T", number)
 	}
 	return s
 }
@@ -177,7 +194,7 @@ func (l *life) collect() {
 	sent := l.deliver()
 	for _, d := range outside(sent) {
 		body := string(d.Bytes)
-		for _, never := range []string{"NOTE", "staff.example", "#solve", "#take", "#note", "#wait", "#reply", "#assign", "#release", "#undo", "#frobnicate"} {
+		for _, never := range []string{"NOTE", "staff.example", "#solve", "#take", "#note", "#wait", "#reply", "#assign", "#release", "#undo", "#frobnicate", "#merge", "#link", "#split", "#spam", "#schedule", "#termin"} {
 			if i := strings.Index(body, never); i >= 0 {
 				l.Errorf("%q leaves in %q to %s: …%s…", never, d.Template, d.Recipient, body[max(0, i-60):min(len(body), i+60)])
 			}
@@ -271,7 +288,7 @@ func reachable(from, to State) bool {
 // S-100, S-103, S-104: short lives, which shrink when one goes wrong. More with -rapid.checks=N.
 func TestShortLives_S100_S103_S104(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
-		k := newKit(t)
+		k := newKit(t, patient)
 		l := &life{kit: k, pick: func(n int) int { return rapid.IntRange(0, n-1).Draw(rt, "pick") }}
 		for range rapid.IntRange(1, 12).Draw(rt, "steps") {
 			l.step()
@@ -288,7 +305,7 @@ func TestShortLives_S100_S103_S104(t *testing.T) {
 func TestLongLife_S100(t *testing.T) {
 	const seed, steps = 100, 1000
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	l := &life{kit: newKit(t), pick: rnd.IntN}
+	l := &life{kit: newKit(t, patient), pick: rnd.IntN}
 	for i := range steps {
 		if l.step(); t.Failed() {
 			t.Fatalf("seed %d, step %d", seed, i)
