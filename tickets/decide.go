@@ -314,7 +314,7 @@ func (d *decider) customerWrote() {
 	}
 	ended := !t.State.Live()
 	switch {
-	case ended && isThanks(d.m):
+	case ended && !d.r.ThanksReopen && isThanks(d.m):
 		e := d.received()
 		d.move(t, &e, eventThanks)
 		t.set(&e.Changes, fieldConfirmed, formatBool(true))

@@ -160,7 +160,7 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 		k.TokenOwner = tx.address(k.Token.Principal)
 		return tx.knowTicket(k, t, now)
 	}
-	return tx.knowSuggestion(k, m, now)
+	return tx.knowSuggestion(k, r, m, now)
 }
 
 func (tx *Tx) knowTicket(k *Known, t *Ticket, now time.Time) (err error) {
@@ -198,7 +198,7 @@ func (tx *Tx) reopens(id TicketID, since time.Time) (int, error) {
 
 // knowSuggestion looks for a ticket that the message may belong to: the number in its subject, or a live ticket of the
 // author with the same subject. Nothing but a person's decision, or an authenticated participant's number, joins them.
-func (tx *Tx) knowSuggestion(k *Known, m *Message, now time.Time) error {
+func (tx *Tx) knowSuggestion(k *Known, r *Rules, m *Message, now time.Time) error {
 	if n := subjectTag(m.Subject); n != "" {
 		if t, err := tx.TicketByNumber(n); err == nil {
 			k.Suggestion = t
@@ -212,17 +212,7 @@ func (tx *Tx) knowSuggestion(k *Known, m *Message, now time.Time) error {
 	if m.Author == "" {
 		return nil
 	}
-	recent, err := tx.ticketsOf(m.Author, 5)
-	if err != nil {
-		return err
-	}
-	for _, t := range recent {
-		if t.State != StateClosed && bareSubject(t.Subject) == bareSubject(m.Subject) && bareSubject(m.Subject) != "" {
-			k.Suggestion = t
-			return nil
-		}
-	}
-	return nil
+	return tx.knowLikeness(k, r, m, now)
 }
 
 // recipientFields are where a mail server leaves the address that a message was delivered to.

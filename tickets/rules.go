@@ -26,6 +26,8 @@ type Rules struct {
 	CloseAfter   time.Duration // solved → closed
 	ReopenWithin time.Duration // after that an answer becomes a follow-up ticket
 	Waiting      Waiting       // for customers' answers
+	Duplicates   Duplicates    // of mails
+	ThanksReopen bool          // a reply that says thanks and nothing more opens the ticket again
 	Undo         time.Duration // how long an answer waits before it leaves
 	Limits       Limits
 	Calendar     Calendar            // working time where nothing else is said

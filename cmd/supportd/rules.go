@@ -45,8 +45,9 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		Brands: map[string]tickets.Brand{}, Mailboxes: map[string]tickets.Intake{},
 		Teams: map[string]tickets.Team{}, Agents: map[string]tickets.Agent{}, DefaultTeam: c.Intake,
 		Admin: c.Admin.Mail, CloseAfter: c.CloseAfter, ReopenWithin: c.ReopenWithin, Undo: c.Undo,
-		Waiting: tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
-		Limits:  tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
+		Waiting:    tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
+		Duplicates: tickets.Duplicates{Within: c.SameText, Similar: c.Similar}, ThanksReopen: c.ThanksReopen,
+		Limits: tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
 		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
 	}
 	for _, b := range c.Brands {
@@ -85,6 +86,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		return nil, err
 	}
 	nameThings(r, c)
+	r.Limits.ReopensPerDay = c.ReopenLimit
 	return r, nil
 }
 

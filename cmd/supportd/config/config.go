@@ -79,6 +79,10 @@ type Config struct {
 	ServiceManager tickets.Address // zero: nobody
 
 	Waiting      Waiting       // for customers' answers
+	SameText     time.Duration // how long a mail with the same text joins the ticket of the first; 0: never
+	Similar      float64       // likeness from which a ticket is mentioned; 0: never
+	ThanksReopen bool          // a reply that says thanks and nothing more opens the ticket again
+	ReopenLimit  int           // reopenings of one ticket in 24 hours
 	CloseAfter   time.Duration // from solved to closed
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
 

@@ -72,6 +72,7 @@ func TestShortFormInFull(t *testing.T) {
 		Matrix: defaultMatrix(), PriorityNames: defaultPriorityNames(), Threshold: classify.Threshold{Score: 3, Margin: 2},
 		Routes:     classify.Route{Name: "root", To: "support"},
 		Waiting:    Waiting{Remind: []time.Duration{20 * time.Hour, 50 * time.Hour}, After: 80 * time.Hour, Calendar: "standard"},
+		SameText: 24 * time.Hour, Similar: 0.8, ReopenLimit: 5,
 		CloseAfter: 7 * 24 * time.Hour, ReopenWithin: 14 * 24 * time.Hour,
 		AuthservIDs: []string{"mx.huber-tischlerei.example"}, TrustedHosts: []string{"mx.huber-tischlerei.example"},
 		Handover: handover.Default(false), VendorRemind: []Step{{Percent: 75, Notify: []string{"assignee"}}, {Percent: 100, Notify: []string{"assignee", "team_lead"}}},

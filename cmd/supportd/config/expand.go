@@ -68,8 +68,12 @@ func Expand(c *Config) ([]byte, error) {
 	}
 	root.add("lifecycle", block().
 		add("waiting_customer", c.expandWaiting()).
+		add("duplicates", c.expandDuplicates()).
 		add("solved", block().add("close_after", text(written(c.CloseAfter)))).
-		add("reopen", block().add("within", text(written(c.ReopenWithin)))))
+		add("reopen", block().
+			add("within", text(written(c.ReopenWithin))).
+			add("thanks_does_not_reopen", plain(strconv.FormatBool(!c.ThanksReopen), "!!bool")).
+			add("limit", text(rate{c.ReopenLimit, 24 * time.Hour}.String()))))
 	root.add("spam", expandSpam(c))
 	root.add("state", text(c.relative(c.State)))
 	root.addText("listen", c.Listen)
@@ -384,6 +388,21 @@ func (n *node) addTexts(key string, values []string) {
 	if len(values) > 0 {
 		n.add(key, texts(values))
 	}
+}
+
+func (c *Config) expandDuplicates() *node {
+	same, similar := block(), block()
+	if c.SameText > 0 {
+		same.add("within", text(written(c.SameText))).add("do", text("merge"))
+	} else {
+		same.add("do", text("nothing"))
+	}
+	if c.Similar > 0 {
+		similar.add("threshold", number(c.Similar)).add("do", text("suggest"))
+	} else {
+		similar.add("do", text("nothing"))
+	}
+	return block().add("same_sender_same_text", same).add("similar", similar)
 }
 
 func (c *Config) expandWaiting() *node {

@@ -186,10 +186,39 @@ type calendarKeys struct {
 // lifecycleKeys say how tickets end.
 type lifecycleKeys struct {
 	section
-	Waiting waitingKeys `key:"waiting_customer" doc:"Of tickets that wait for a customer's answer. Times are working time."`
-	Solved  solvedKeys  `key:"solved" doc:"Of solved tickets."`
-	Reopen  reopenKeys  `key:"reopen" doc:"Of replies to solved and closed tickets."`
-	_       struct{}    `unsupported:"duplicates merge"`
+	Waiting    waitingKeys    `key:"waiting_customer" doc:"Of tickets that wait for a customer's answer. Times are working time."`
+	Solved     solvedKeys     `key:"solved" doc:"Of solved tickets."`
+	Reopen     reopenKeys     `key:"reopen" doc:"Of replies to solved and closed tickets."`
+	Duplicates duplicatesKeys `key:"duplicates" doc:"Of mails that say what another one said."`
+	Merge      mergeKeys      `key:"merge" doc:"Of #merge."`
+}
+
+// duplicatesKeys are about mails that say the same.
+type duplicatesKeys struct {
+	section
+	SameID   opt[string]  `key:"same_message_id" kind:"enum" values:"drop" default:"drop" example:"drop" doc:"What becomes of a mail that came before. Its content decides: the same Message-ID with another content is kept."`
+	SameText sameTextKeys `key:"same_sender_same_text" doc:"Of a mail with the sender, subject and text of a live ticket."`
+	Similar  similarKeys  `key:"similar" doc:"Of a mail that says nearly what a live ticket of the same sender says."`
+}
+
+// sameTextKeys are about mails with the same text.
+type sameTextKeys struct {
+	section
+	Within opt[time.Duration] `key:"within" kind:"duration" default:"24h" max:"365d" example:"24h" doc:"How long after the first one."`
+	Do     opt[string]        `key:"do" kind:"enum" values:"merge nothing" default:"merge" example:"merge" doc:"merge: it joins the ticket; nothing: it makes one of its own."`
+}
+
+// similarKeys are about mails that are nearly the same.
+type similarKeys struct {
+	section
+	Threshold opt[float64] `key:"threshold" kind:"number" default:"0.8" min:"0" max:"1" example:"0.8" doc:"The share of runs of three words that both have."`
+	Do        opt[string]  `key:"do" kind:"enum" values:"suggest nothing" default:"suggest" example:"suggest" doc:"suggest: the notice to the team names the other ticket."`
+}
+
+// mergeKeys are about merging tickets.
+type mergeKeys struct {
+	section
+	Different opt[string] `key:"different_requesters" kind:"enum" values:"link_only" default:"link_only" example:"link_only" doc:"Two customers are never merged into one conversation; #duplicate links their tickets."`
 }
 
 // waitingKeys are about tickets that wait for their customers.
@@ -211,7 +240,9 @@ type solvedKeys struct {
 type reopenKeys struct {
 	section
 	Within opt[time.Duration] `key:"within" kind:"duration" default:"14d" max:"365d" example:"14d" doc:"How long after the solution a reply opens the ticket again; later ones make a new ticket that names the old one."`
-	_      struct{}           `unsupported:"after_that thanks_does_not_reopen limit"`
+	After  opt[string]        `key:"after_that" kind:"enum" values:"new_linked_ticket" default:"new_linked_ticket" example:"new_linked_ticket" doc:"What a later reply becomes."`
+	Thanks opt[bool]          `key:"thanks_does_not_reopen" kind:"bool" default:"true" example:"true" doc:"A reply that says thanks and nothing more leaves a ticket solved."`
+	Limit  opt[rate]          `key:"limit" kind:"rate" example:"5/24h" doc:"How often replies open one ticket again within 24 hours; beyond that it is left alone, and people are told. Default: 5/24h."`
 }
 
 // spamKeys say who is believed and what is held.

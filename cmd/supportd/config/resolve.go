@@ -164,6 +164,7 @@ func (r *resolver) calendars(k *fileKeys) {
 func (r *resolver) desk(k *fileKeys) {
 	c := r.cfg
 	r.waiting(&k.Lifecycle.Waiting)
+	r.life(&k.Lifecycle)
 	c.CloseAfter, c.ReopenWithin = k.Lifecycle.Solved.CloseAfter.val, k.Lifecycle.Reopen.Within.val
 	trust := k.Spam.TrustAuth
 	if k.TrustAuth.given {

@@ -5,6 +5,25 @@ import (
 	"time"
 )
 
+// life settles duplicates and reopening.
+func (r *resolver) life(k *lifecycleKeys) {
+	c := r.cfg
+	if k.Duplicates.SameText.Do.val != "nothing" {
+		c.SameText = k.Duplicates.SameText.Within.val
+	}
+	if k.Duplicates.Similar.Do.val != "nothing" {
+		c.Similar = k.Duplicates.Similar.Threshold.val
+	}
+	c.ThanksReopen = !k.Reopen.Thanks.val
+	c.ReopenLimit = 5
+	if l := k.Reopen.Limit; l.given {
+		c.ReopenLimit = l.val.n
+		if l.val.per != 24*time.Hour {
+			r.report("", l.at, "write NUMBER/24h", "is counted over 24 hours only")
+		}
+	}
+}
+
 // waiting settles what happens while a ticket waits for its customer.
 func (r *resolver) waiting(k *waitingKeys) {
 	c := r.cfg
