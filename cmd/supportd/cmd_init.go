@@ -58,6 +58,9 @@ them. Without a password nothing is tried. --state writes the state directory do
 	f.StringVar(&o.SMTP, "smtp", "", "host or host:port")
 	f.StringVar(&o.User, "user", "", "login name (default: the address, else what stands before its @)")
 	f.BoolVar(&o.passwordStdin, "password-stdin", false, "read the password from standard input")
+	f.StringVar(&o.OAuth2.ClientID, "client-id", "", "log in with access tokens (OAuth2): the desk's ID at Microsoft or Google")
+	f.StringVar(&o.OAuth2.Tenant, "tenant", "", "OAuth2 at Microsoft: the directory (default: the address's domain)")
+	f.StringVar(&o.OAuth2.SecretFile, "client-secret-file", "", "OAuth2: file with the client's secret, beside the configuration")
 	f.StringVar(&o.TLS, "tls", "", "implicit, starttls or none, for servers that are named (default implicit)")
 	f.StringVar(&o.CAFile, "ca-file", "", "certificates (PEM) that are trusted beside the system's")
 	f.StringVar(&o.Language, "language", "", "de or en, of the desk and the comments (default: the environment's)")
@@ -156,9 +159,17 @@ func (a *app) findServers(ctx context.Context, o *initFlags) error {
 		return err
 	}
 	o.IMAP, o.TLS, o.SMTP, o.SMTPTLS = imap.String(), imap.TLS, smtp.String(), smtp.TLS
+	if o.OAuth2.ClientID != "" {
+		if plan.Provider == nil || plan.Provider.OAuth2 == "" {
+			return errors.New("--client-id: it is not known whose it is; add --provider microsoft or --provider google, or write oauth2 into the file as docs/admin.md says")
+		}
+		if o.OAuth2.Provider = plan.Provider.OAuth2; o.OAuth2.Provider == "microsoft" {
+			o.OAuth2.Tenant = cmp.Or(o.OAuth2.Tenant, domainOf(address))
+		}
+	}
 	if p := plan.Provider; p != nil {
 		o.TrustAuth = cmp.Or(o.TrustAuth, p.TrustAuth)
-		if note := p.Note.Text(o.Language); note != "" && o.password == "" {
+		if note := p.Note.Text(o.Language); note != "" && o.password == "" && o.OAuth2.Provider == "" {
 			fmt.Fprintf(a.out, "%s: %s\n", p.Name, note)
 		}
 	}
@@ -277,7 +288,9 @@ func (a *app) writeInit(o *initFlags, text []byte) error {
 	if o.password != "" {
 		secret = []byte(o.password + "\n")
 	}
-	if err := writeNew(password, secret, 0o600); errors.Is(err, fs.ErrExist) && secret != nil {
+	if o.OAuth2.Provider != "" {
+		secret = nil
+	} else if err := writeNew(password, secret, 0o600); errors.Is(err, fs.ErrExist) && secret != nil {
 		return fmt.Errorf("%s exists already and is left as it is; move it away", password)
 	} else if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
@@ -291,7 +304,12 @@ func (a *app) writeInit(o *initFlags, text []byte) error {
 		return err
 	}
 	steps := []string{"supportd check --online -c " + a.config, "supportd run -c " + a.config}
-	if secret == nil {
+	switch {
+	case o.OAuth2.SecretFile != "":
+		steps = append([]string{"put the client's secret into " + filepath.Join(dir, o.OAuth2.SecretFile) + ", readable for you alone (chmod 600)"}, steps...)
+	case o.OAuth2.Provider != "":
+		steps = append([]string{"supportd login " + config.ShortMailbox + " -c " + a.config}, steps...)
+	case secret == nil:
 		steps = append([]string{"put the mailbox's password into " + password}, steps...)
 	}
 	fmt.Fprintf(a.out, "wrote %s\n\nnext:\n", a.config)

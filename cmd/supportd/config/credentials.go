@@ -4,7 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"go.yaml.in/yaml/v4"
 )
@@ -51,5 +50,5 @@ func SecretFiles(path string) []string {
 
 // secretKey reports whether a key's value is the path of a file with a secret in it.
 func secretKey(key string) bool {
-	return key == "password_file" || strings.HasSuffix(key, "secret_file") || strings.HasSuffix(key, "key_file")
+	return key == "password_file" || key == "client_secret_file" || key == "service_account_file"
 }

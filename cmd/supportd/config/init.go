@@ -32,8 +32,17 @@ type InitOptions struct {
 	Timezone     string   // default UTC, for German Europe/Berlin
 	TrustAuth    string   // the mail server's name in Authentication-Results; default: the IMAP host's
 	Trusted      bool     // only people who logged in can write to the mailbox
-	State        string   // the state directory; "" for the default
-	Schema       string   // where editors find the schema; default supportd.schema.json
+	OAuth2       InitOAuth2
+	State        string // the state directory; "" for the default
+	Schema       string // where editors find the schema; default supportd.schema.json
+}
+
+// InitOAuth2 is the login by access tokens, in place of a password; without a Provider there is none.
+type InitOAuth2 struct {
+	Provider   string // microsoft or google
+	Tenant     string // microsoft: the directory
+	ClientID   string
+	SecretFile string // "": somebody logs in once, by supportd login
 }
 
 // InitFile writes a commented configuration in the short form. It loads without findings as soon as the password file
@@ -82,7 +91,7 @@ func InitFile(o InitOptions) ([]byte, error) {
 	}
 	_, findings := parse("supportd.yaml", b.Bytes(), "", func(string) (string, bool) { return "", false })
 	for _, f := range findings {
-		if f.Path != "mailbox.password_file" {
+		if f.Path != "mailbox.password_file" && f.Path != "mailbox.oauth2.client_secret_file" {
 			return nil, fmt.Errorf("make a configuration: %s", strings.TrimPrefix(f.String(), "supportd.yaml:"))
 		}
 	}
@@ -147,7 +156,11 @@ const initKeys = `mailbox:
   smtp: {server: {{q .SMTP}}, tls: {{.SMTPTLS}}}
 {{- end}}
   user: {{q .User}}
+{{- if .OAuth2.Provider}}
+  oauth2: {provider: {{.OAuth2.Provider}}{{with .OAuth2.Tenant}}, tenant: {{q .}}{{end}}, client_id: {{q .OAuth2.ClientID}}{{with .OAuth2.SecretFile}}, client_secret_file: {{q .}}{{end}}}
+{{- else}}
   password_file: {{q .PasswordFile}}
+{{- end}}
 {{- if ne .TLS "implicit"}}
   tls: {{.TLS}}
 {{- end}}
@@ -162,8 +175,11 @@ const initText = `# yaml-language-server: $schema={{.Schema}}
 # Check this file with "supportd check", try the servers with "supportd check --online", start with "supportd run".
 version: 1
 
-# The mailbox, and the server that takes the desk's mails. The password stands in a file of its own, which only the
+# The mailbox, and the server that takes the desk's mails.
+{{- if .OAuth2.Provider}} The login is by access tokens: docs/admin.md says how they are set up.
+{{- else}} The password stands in a file of its own, which only the
 # user that runs supportd may read: chmod 600 {{.PasswordFile}}
+{{- end}}
 ` + initKeys + `{{- if .Trusted}}
   trusted: true              # only people who logged in can write to this mailbox
 {{- end}}
@@ -203,8 +219,11 @@ const initTextGerman = `# yaml-language-server: $schema={{.Schema}}
 # "supportd check" prüft diese Datei, "supportd check --online" probiert die Server aus, "supportd run" startet.
 version: 1
 
-# Das Postfach und der Server, der die Mails des Desks annimmt. Das Passwort steht in einer eigenen Datei, die nur der
+# Das Postfach und der Server, der die Mails des Desks annimmt.
+{{- if .OAuth2.Provider}} Angemeldet wird mit Zugriffstoken: docs/admin.md sagt, wie man sie einrichtet.
+{{- else}} Das Passwort steht in einer eigenen Datei, die nur der
 # Benutzer lesen darf, unter dem supportd läuft: chmod 600 {{.PasswordFile}}
+{{- end}}
 ` + initKeys + `{{- if .Trusted}}
   trusted: true              # nur wer sich angemeldet hat, kann in dieses Postfach schreiben
 {{- end}}

@@ -65,6 +65,26 @@ func TestInitFileLoadsOnceThePasswordIsThere(t *testing.T) {
 	}
 }
 
+func TestInitFileWithTokens(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("client.secret", []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, o := range map[string]InitOAuth2{
+		`oauth2: {provider: microsoft, tenant: "huber.example", client_id: "0815"}`:          {Provider: "microsoft", Tenant: "huber.example", ClientID: "0815"},
+		`oauth2: {provider: google, client_id: "0815", client_secret_file: "client.secret"}`: {Provider: "google", ClientID: "0815", SecretFile: "client.secret"},
+	} {
+		data, err := InitFile(InitOptions{Address: "hilfe@huber.example", Team: []string{"max@huber.example"}, OAuth2: o})
+		if err != nil || !strings.Contains(string(data), want) || strings.Contains(string(data), "password_file") {
+			t.Errorf("%v\n%s", err, data)
+			continue
+		}
+		if c, findings := Parse("supportd.yaml", data, "."); c == nil || len(findings) > 0 {
+			t.Errorf("%s\n%s", said(findings), data)
+		}
+	}
+}
+
 func TestInitFileRefusesWhatWouldNotLoad(t *testing.T) {
 	team := []string{"ann@bureau.example"}
 	for want, o := range map[string]InitOptions{
