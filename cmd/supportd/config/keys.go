@@ -76,7 +76,17 @@ type fileKeys struct {
 	Health    healthKeys           `key:"health" doc:"Of the mails about the desk's own health. They go to admin."`
 	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
-	_ struct{} `unsupported:"include questions knowledge feedback trends scheduled_checks reports cost_per_hour retention privacy"`
+	Questions   laterKeys `key:"questions" doc:"What is asked once when a mail does not say it. Not used yet."`
+	Knowledge   laterKeys `key:"knowledge" doc:"Articles. Not used yet."`
+	Feedback    laterKeys `key:"feedback" doc:"What customers and staff are asked about the service. Not used yet."`
+	Trends      laterKeys `key:"trends" doc:"When more mails than usual are noticed. Not used yet."`
+	Checks      laterKeys `key:"scheduled_checks" doc:"Tickets that come by themselves. Not used yet."`
+	Reports     laterKeys `key:"reports" doc:"Reports by mail. Not used yet."`
+	CostPerHour laterKeys `key:"cost_per_hour" doc:"Of each tier, for reports. Not used yet."`
+	Retention   laterKeys `key:"retention" doc:"How long things are kept. Not used yet: everything is kept."`
+	Privacy     laterKeys `key:"privacy" doc:"What reports may say of persons. Not used yet."`
+
+	_ struct{} `unsupported:"include"`
 }
 
 // organisationKeys says who runs the desk.
@@ -162,15 +172,15 @@ type smtpKeys struct {
 // teamKeys are a team.
 type teamKeys struct {
 	section
-	Tier     opt[int]              `key:"tier" kind:"int" default:"1" min:"1" max:"3" example:"2" doc:"1 takes the mails in, 2 and 3 know more."`
-	Members  many[tickets.Address] `key:"members" kind:"address" one:"yes" example:"[Jana Petersen <j.petersen@nordwind.example>]" doc:"The people of the team, beside those whom people puts in it. Each gets mails to answer from."`
-	Address  opt[tickets.Address]  `key:"address" kind:"address" example:"t2-network@nordwind.example" doc:"Gets a copy of the team's notices. Answers from it have no right. Default: none."`
-	Lead     opt[string]           `key:"lead" kind:"person" example:"j.petersen" doc:"Gets what is for team_lead: an address, or an id of people. Default: nobody."`
-	Calendar many[string]          `key:"calendar" kind:"text" one:"yes" example:"t2-hamburg" doc:"When the team works: a calendar or a list of them, whose hours are added up. Default: the calendar of the targets."`
-	Skills   many[string]          `key:"skills" kind:"text" one:"yes" example:"[network, vpn]" doc:"What the team knows; #escalate finds it by these words. Default: none."`
-	OLA      olaKeys               `key:"ola" example:"{accept: 20m, time_box: {P1: 15m, P2: 1h}}" doc:"What the team promises the others. Default: nothing."`
-	OnCall   opt[string]           `key:"on_call" kind:"text" example:"core" doc:"Who is called for the team: a name of on_call. Default: nobody."`
-	_        struct{}              `unsupported:"restricted"`
+	Tier       opt[int]              `key:"tier" kind:"int" default:"1" min:"1" max:"3" example:"2" doc:"1 takes the mails in, 2 and 3 know more."`
+	Members    many[tickets.Address] `key:"members" kind:"address" one:"yes" example:"[Jana Petersen <j.petersen@nordwind.example>]" doc:"The people of the team, beside those whom people puts in it. Each gets mails to answer from."`
+	Address    opt[tickets.Address]  `key:"address" kind:"address" example:"t2-network@nordwind.example" doc:"Gets a copy of the team's notices. Answers from it have no right. Default: none."`
+	Lead       opt[string]           `key:"lead" kind:"person" example:"j.petersen" doc:"Gets what is for team_lead: an address, or an id of people. Default: nobody."`
+	Calendar   many[string]          `key:"calendar" kind:"text" one:"yes" example:"t2-hamburg" doc:"When the team works: a calendar or a list of them, whose hours are added up. Default: the calendar of the targets."`
+	Skills     many[string]          `key:"skills" kind:"text" one:"yes" example:"[network, vpn]" doc:"What the team knows; #escalate finds it by these words. Default: none."`
+	OLA        olaKeys               `key:"ola" example:"{accept: 20m, time_box: {P1: 15m, P2: 1h}}" doc:"What the team promises the others. Default: nothing."`
+	OnCall     opt[string]           `key:"on_call" kind:"text" example:"core" doc:"Who is called for the team: a name of on_call. Default: nobody."`
+	Restricted laterKeys             `key:"restricted" doc:"Only the team sees its tickets. Not used yet."`
 }
 
 // calendarKeys are a calendar.
@@ -284,14 +294,15 @@ type quarantineKeys struct {
 type answersKeys struct {
 	section
 	Answers list[answerKeys] `key:"answers" required:"yes" doc:"The answers. The first that fits is sent."`
-	_       struct{}         `unsupported:"limit"`
+	Limit   laterKeys        `key:"limit" doc:"Not used yet: one answer for each ticket, and at most five an hour and 20 a day to one address."`
 }
 
 // answerKeys are one automatic answer.
 type answerKeys struct {
 	section
-	Name  opt[string]   `key:"name" kind:"text" required:"yes" example:"oeffnungszeiten" doc:"Its name in tickets and reports."`
-	Match conditionKeys `key:"match" required:"yes" example:"{subject: {words: [öffnungszeiten]}}" doc:"Which mails it answers. All keys must hold."`
-	Send  opt[string]   `key:"send" kind:"path" required:"yes" example:"kb/oeffnungszeiten.md" doc:"File with the text (Markdown), relative to this file."`
-	_     struct{}      `unsupported:"keep_open link_problem"`
+	Name        opt[string]   `key:"name" kind:"text" required:"yes" example:"oeffnungszeiten" doc:"Its name in tickets and reports."`
+	Match       conditionKeys `key:"match" required:"yes" example:"{subject: {words: [öffnungszeiten]}}" doc:"Which mails it answers. All keys must hold."`
+	Send        opt[string]   `key:"send" kind:"path" required:"yes" example:"kb/oeffnungszeiten.md" doc:"File with the text (Markdown), relative to this file."`
+	KeepOpen    laterKeys     `key:"keep_open" doc:"Not used yet: the ticket stays open."`
+	LinkProblem laterKeys     `key:"link_problem" doc:"Not used yet."`
 }

@@ -120,6 +120,8 @@ func fieldValueSchema(f classify.Field) *jsonschema.Schema {
 
 func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 	switch v := reflect.New(f.typ).Interface().(type) {
+	case *laterKeys:
+		return &jsonschema.Schema{}
 	case *hoursKeys:
 		week := &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
 			`^([Mm]o|[Tt]u|[Ww]e|[Tt]h|[Ff]r|[Ss]a|[Ss]u|[Dd]i|[Mm]i|[Dd]o|[Ss]o)(-(mo|tu|we|th|fr|sa|su|di|mi|do|so))?$`: intervalsSchema()}}

@@ -1,0 +1,24 @@
+package config
+
+import (
+	"reflect"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// laterKeys stand for a part of the language that this version reads past: whoever has written it for a later one can use the
+// file today, and is told.
+type laterKeys struct{}
+
+func (*laterKeys) read(d *decoder, _ *yaml.Node, at place, _ reflect.StructTag) {
+	if d.warnings++; d.warnings > maxWarnings {
+		return
+	}
+	before := len(d.findings)
+	d.report("", at, "leave it for later versions, or delete it", "is not used yet: this version reads past it")
+	if len(d.findings) > before {
+		d.findings[before].Warning = true
+	}
+}
+
+func (*laterKeys) absent(*decoder, place, reflect.StructTag) {}
