@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"net/mail"
 	"slices"
 	"strings"
@@ -51,12 +52,12 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 	if err := c.setHeader(m, l); err != nil {
 		return nil, err
 	}
-	m.SetBodyString(gomail.TypeTextPlain, bodyText(l.Text))
+	m.SetBodyWriter(gomail.TypeTextPlain, writer(bodyText(l.Text)))
 	if l.HTML != "" && l.Class != tickets.ClassAuto {
-		m.AddAlternativeString(gomail.TypeTextHTML, bodyText(l.HTML))
+		m.AddAlternativeWriter(gomail.TypeTextHTML, writer(bodyText(l.HTML)))
 	}
 	var buf bytes.Buffer
-	buf.Grow(2<<10 + len(l.Text) + len(l.HTML) + (len(l.Text)+len(l.HTML))/8)
+	buf.Grow(4<<10 + (len(l.Text)+len(l.HTML))*5/4)
 	if _, err := m.WriteTo(&buf); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,14 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 		return nil, err
 	}
 	return raw, nil
+}
+
+// writer gives the library a body without a copy of it.
+func writer(s string) func(io.Writer) (int64, error) {
+	return func(w io.Writer) (int64, error) {
+		n, err := io.WriteString(w, s)
+		return int64(n), err
+	}
 }
 
 // checkLetter refuses letters that no mail can be made of.
@@ -165,7 +174,10 @@ func setClass(m *gomail.Msg, l tickets.Letter) {
 // leave lone CRs to the quoted-printable writer of the standard library, which loses the next LF when an encoded octet
 // follows one.
 func bodyText(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.ToValidUTF8(s, "\uFFFD")
+	if strings.Contains(s, "\r") {
+		s = strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(s)
+	}
 	if !strings.HasSuffix(s, "\n") {
 		s += "\n"
 	}

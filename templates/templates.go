@@ -179,6 +179,7 @@ func (c *compiled) execute(data map[string]any, limit int, now func() time.Time)
 	}
 	out.Subject = clipSubject(cleanLine(w.String()))
 	w = &bounded{left: limit, deadline: deadline, now: now}
+	w.Grow(textRoom)
 	if err := c.text.Execute(w, data); err != nil {
 		return out, fmt.Errorf("text: %w", err)
 	}
@@ -187,6 +188,7 @@ func (c *compiled) execute(data map[string]any, limit int, now func() time.Time)
 		return out, nil
 	}
 	w = &bounded{left: limit, deadline: deadline, now: now}
+	w.Grow(len(out.Text) + pageRoom)
 	page := map[string]any{"lang": c.lang, "title": out.Subject, "data": data}
 	if err := c.html.Execute(w, page); err != nil {
 		return out, fmt.Errorf("html: %w", err)
@@ -194,6 +196,12 @@ func (c *compiled) execute(data map[string]any, limit int, now func() time.Time)
 	out.HTML = w.String()
 	return out, nil
 }
+
+// What is set aside for a text, and for what a page has beside it, so that most are written without growing.
+const (
+	textRoom = 4 << 10
+	pageRoom = 12 << 10
+)
 
 // bounded collects output up to a size and a point in time.
 type bounded struct {

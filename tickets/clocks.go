@@ -302,8 +302,11 @@ func (r *Rules) mergeClocks(t *Ticket, e *Entry, source *Ticket) {
 // clock is the clock of a kind after the changes that are not applied yet: one mail may pause it and let it run on.
 func (t *Ticket) clock(kind clock.Kind, pending []Change) (Clock, bool) {
 	for _, p := range slices.Backward(pending) {
+		if p.Field != fieldClock {
+			continue
+		}
 		var c Clock
-		if p.Field == fieldClock && json.Unmarshal([]byte(p.After), &c) == nil && c.Kind == kind {
+		if json.Unmarshal([]byte(p.After), &c) == nil && c.Kind == kind {
 			return c, true
 		}
 	}

@@ -204,6 +204,10 @@ func recentEntry(e Entry) RecentEntry {
 }
 
 func excerpt(s string) string {
+	const enough = 4 << 10 // octets, whatever white space is among them
+	if len(s) > enough {
+		s = strings.ToValidUTF8(s[:enough], "")
+	}
 	s = strings.Join(strings.Fields(s), " ")
 	if r := []rune(s); len(r) > 90 {
 		return string(r[:89]) + "…"

@@ -20,7 +20,8 @@ import (
 
 func (a *app) benchCommand() *cobra.Command {
 	b := &bench.Bench{Open: openBench, Out: a.out}
-	var save, baseline, profile, passwordFile string
+	var save, baseline, passwordFile string
+	var profile profiles
 	cmd := &cobra.Command{
 		Use: "bench", Short: "measure how fast this machine runs a desk", Args: cobra.NoArgs,
 		Long: `bench makes its own mail, runs each stage of the way of a message by itself and then the whole way, and prints how many
@@ -54,7 +55,7 @@ the same code, to see how a desk does that has seen much.`,
 				}
 				old = &r
 			}
-			return profiled(profile, func() error {
+			return profile.of(func() error {
 				r, err := b.Run(cmd.Context())
 				if err != nil {
 					return err
@@ -81,7 +82,7 @@ the same code, to see how a desk does that has seen much.`,
 	f.StringVar(&b.SMTP, "smtp", "", "host:port of an SMTP server on this machine, without TLS, that throws away what it gets")
 	f.StringVar(&save, "save", "", "write the figures into this file")
 	f.StringVar(&baseline, "baseline", "", "compare with the figures in this file")
-	f.StringVar(&profile, "cpuprofile", "", "write a profile for go tool pprof into this file")
+	profile.flags(cmd)
 	cmd.AddCommand(a.benchServersCommand(), a.benchMailsCommand(), a.benchDrainCommand("intake"), a.benchDrainCommand("outbox"))
 	return cmd
 }
@@ -97,21 +98,35 @@ func openBench(path string) (bench.Setup, error) {
 	return bench.Setup{Rules: rules, Mailbox: mailboxConfig(c.Mailboxes[0], tokens), Servers: serverConfigs(c, tokens)}, err
 }
 
-// profiled runs f and writes a profile of it; "" is none.
-func profiled(path string, f func() error) error {
-	if path == "" {
-		return f()
+// profiles are what is written for go tool pprof; "" is none.
+type profiles struct{ cpu, allocs string }
+
+func (p *profiles) flags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.cpu, "cpuprofile", "", "write where processor time goes into this file, for go tool pprof")
+	cmd.Flags().StringVar(&p.allocs, "allocprofile", "", "write where memory is allocated into this file, for go tool pprof")
+}
+
+// of runs f and writes the profiles of it.
+func (p *profiles) of(f func() error) error {
+	if p.cpu != "" {
+		file, err := os.Create(p.cpu)
+		if err != nil {
+			return fmt.Errorf("--cpuprofile: %w", err)
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return fmt.Errorf("--cpuprofile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
 	}
-	file, err := os.Create(path)
+	if err := f(); err != nil || p.allocs == "" {
+		return err
+	}
+	file, err := os.Create(p.allocs)
 	if err != nil {
-		return fmt.Errorf("--cpuprofile: %w", err)
+		return fmt.Errorf("--allocprofile: %w", err)
 	}
-	if err := pprof.StartCPUProfile(file); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	err = f()
-	pprof.StopCPUProfile()
-	return errors.Join(err, file.Close())
+	return errors.Join(pprof.Lookup("allocs").WriteTo(file, 0), file.Close())
 }
 
 func (a *app) benchServersCommand() *cobra.Command {
@@ -147,9 +162,9 @@ a support mailbox. With --maildir the folder is a maildir, for an IMAP server to
 
 // benchDrainCommand makes the two commands that do one half of a desk's work once, as a process whose time can be taken.
 func (a *app) benchDrainCommand(what string) *cobra.Command {
-	var profile string
+	var profile profiles
 	cmd := &cobra.Command{Use: what, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
-		return profiled(profile, func() error { return a.drain(cmd.Context(), what == "intake") })
+		return profile.of(func() error { return a.drain(cmd.Context(), what == "intake") })
 	}}
 	if what == "intake" {
 		cmd.Short = "read the mailboxes of a configuration once, and end"
@@ -163,7 +178,7 @@ mailbox.`
 automatic answers in a minute; then it ends. Name servers that throw mail away.`
 		cmd.Example = "  time supportd bench outbox -c bench.yaml"
 	}
-	cmd.Flags().StringVar(&profile, "cpuprofile", "", "write a profile for go tool pprof into this file")
+	profile.flags(cmd)
 	return cmd
 }
 

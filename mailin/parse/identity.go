@@ -37,7 +37,7 @@ func writeLines(sum hash.Hash, body []byte) uint64 {
 		sum.Write(body)
 		return uint64(len(body))
 	}
-	buf := make([]byte, 0, 32<<10)
+	buf := make([]byte, 0, min(4<<10, len(body)))
 	total := uint64(0)
 	for len(body) > 0 {
 		i := bytes.IndexByte(body, '\r')
