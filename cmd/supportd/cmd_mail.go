@@ -87,7 +87,7 @@ func (a *app) parse(paths []string, body string, configured bool) error {
 		return err
 	}
 	if configured {
-		c, findings := config.Load(a.config)
+		c, findings := config.LoadForTools(a.config)
 		if err := findings.Err(); err != nil {
 			return err
 		}

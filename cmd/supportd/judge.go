@@ -28,7 +28,7 @@ func newJudge(path string) (*judge, error) {
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		path = filepath.Join(path, configName)
 	}
-	c, findings := config.Load(path)
+	c, findings := config.LoadForTools(path)
 	if err := findings.Err(); err != nil {
 		return nil, err
 	}

@@ -43,6 +43,16 @@ func Load(path string) (*Config, Findings) {
 	return Parse(path, data, filepath.Dir(path))
 }
 
+// LoadForTools is Load without the secrets: what decides about mail needs none, and whoever tries a configuration out may have
+// none. Logins are left empty.
+func LoadForTools(path string) (*Config, Findings) {
+	data, err := readBounded(path, maxFile)
+	if err != nil {
+		return Load(path) // which says why
+	}
+	return parse(path, data, filepath.Dir(path), nil)
+}
+
 // StateDir finds the state directory that a configuration names even when the file has faults, so that the running
 // daemon can still be asked. Without a readable state key it is the default.
 func StateDir(path string) string {
@@ -74,6 +84,7 @@ func Parse(name string, data []byte, dir string) (*Config, Findings) {
 	return parse(name, data, dir, os.LookupEnv)
 }
 
+// parse reads a configuration. Without getenv no secret is read.
 func parse(name string, data []byte, dir string, getenv func(string) (string, bool)) (*Config, Findings) {
 	d := &decoder{name: name}
 	root, ok := d.document(data)
@@ -371,6 +382,7 @@ func (r *resolver) secretOf(file opt[string], env opt[envName], name string) Sec
 	switch {
 	case file.given && env.given:
 		r.report("", env.at, "delete one of them", "%s and %s_file cannot both be given", name, name)
+	case r.getenv == nil:
 	case file.given && file.val != "":
 		return r.secretFile(file.at, file.val)
 	case env.given && env.val != "":

@@ -83,3 +83,30 @@ func TestExamplesAreFine(t *testing.T) {
 		}
 	}
 }
+
+// Tools that decide about mail read no secret: neither a missing file nor a missing variable stops them, and the revision is
+// the same.
+func TestLoadForTools(t *testing.T) {
+	t.Chdir(examples(t))
+	t.Setenv("KONTOR_PASSWORD", "x")
+	whole, findings := Load("desk.yaml")
+	if whole == nil {
+		t.Fatal(findings)
+	}
+	os.Unsetenv("KONTOR_PASSWORD") // t.Setenv puts it back
+	for _, name := range []string{"service.pw", "alerts.pw"} {
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if c, _ := Load("desk.yaml"); c != nil {
+		t.Error("Load does without secrets")
+	}
+	c, findings := LoadForTools("desk.yaml")
+	if c == nil || c.Rev != whole.Rev || c.Mailboxes[0].Password.Reveal() != "" {
+		t.Errorf("%v, %v", c, findings)
+	}
+	if c, findings := LoadForTools("no-such.yaml"); c != nil || !findings.Unreadable() {
+		t.Errorf("%v", findings)
+	}
+}

@@ -141,6 +141,9 @@ const maxServiceKey = 16 << 10
 
 // serviceKey reads the key of a service account.
 func (r *resolver) serviceKey(k opt[string]) Secret {
+	if r.getenv == nil {
+		return Secret{}
+	}
 	data, ok := r.file(k.at, k.val, maxServiceKey, true)
 	if !ok {
 		return Secret{}
