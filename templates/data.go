@@ -139,6 +139,8 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["team"] = clip(cleanLine(v.Team), maxName)
 	data["tier"] = v.Tier
 	data["priority"] = clip(cleanLine(v.Priority), maxName)
+	data["category"], data["item"] = clip(cleanLine(v.Category), maxName), clip(cleanLine(v.Item), maxName)
+	data["checklist"] = p.cut(cleanText(v.Checklist), maxTextLines)
 	data["assignee"] = clip(cleanLine(v.Assignee), maxName)
 	data["requester"] = requester
 	data["requester_address"] = address
@@ -217,7 +219,17 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 		assignee = p.fill("fact.unassigned", nil)
 	}
 	add(p.fill("label.assignee", nil), assignee)
-	add(p.fill("label.priority", nil), text("priority"))
+	priority := text("priority")
+	if by := clip(cleanLine(v.PriorityBy), maxName); by != "" && priority != "" {
+		args := map[string]string{"priority": priority, "by": by}
+		if why := clip(cleanLine(v.PriorityWhy), maxValue); why != "" {
+			args["reason"] = why
+		}
+		priority = p.fill("fact.priority_by", args)
+	}
+	add(p.fill("label.priority", nil), priority)
+	add(p.fill("label.category", nil), text("category"))
+	add(p.fill("label.item", nil), text("item"))
 	for _, d := range deadlines {
 		add(d["clock"].(string), d["text"].(string))
 	}

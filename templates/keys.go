@@ -226,8 +226,9 @@ func wordKeys() []LineKey {
 		key("fact.team_tier", "team with its tier", "team", "tier"),
 		key("hint.ticket", "a hint that is a ticket number", "number"),
 		key("fact.unassigned", "nobody works on it"),
+		key("fact.priority_by", "a priority that a person has set by hand", "priority", "by", "reason"),
 	}
-	for _, l := range []string{"number", "subject", "requester", "state", "team", "priority", "assignee"} {
+	for _, l := range []string{"number", "subject", "requester", "state", "team", "priority", "category", "item", "assignee"} {
 		keys = append(keys, key("label."+l, "label of a fact"))
 	}
 	for _, st := range tickets.States() {

@@ -46,6 +46,8 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 	p := SamplePublic(lang, true)
 	v.Subject, v.Text, v.TextFrom, v.TextAt = p.Subject, p.Quote, "kim.krause@customer.example", p.QuoteAt
 	v.State, v.Team, v.Tier, v.Priority, v.Assignee = tickets.StateOpen, "Service Desk", 1, "P3", "jan.petersen@nordwind.example"
+	v.PriorityBy, v.PriorityWhy, v.Category, v.Item = "kim.brandt@nordwind.example", "board meeting", "hardware.printer", "PRN-0042"
+	v.Checklist = "- look at the display\n- print a test page"
 	v.Requester, v.Verified = tickets.Address{Name: "Kim Krause", Mail: "kim.krause@customer.example"}, template != tickets.TemplateHeld
 	v.Attachments = []tickets.Attachment{
 		{Name: "display.jpg", Type: "image/jpeg", Size: 184_320}, {Name: "driver.exe", Type: "application/x-msdownload", Size: 2_400_000, Dangerous: true}}

@@ -415,6 +415,34 @@ func (d *Desk) corrected(a *application) {
 	}
 }
 
+// nameFields says in the reader's language what the desk and people have decided about a ticket.
+func (r *Rules) nameFields(v *InternalView, t *Ticket) {
+	if name := r.PriorityNames[t.Priority][v.Language]; name != "" {
+		v.Priority = t.Priority + " " + name
+	}
+	v.PriorityBy, v.PriorityWhy = t.overrideOf()
+	if v.Category = t.Category; v.Category != "" {
+		for _, c := range r.Categories {
+			if label := c.Labels[v.Language]; c.Name == t.Category && label != "" {
+				v.Category = label
+			}
+		}
+	}
+	if t.CI != "unknown" {
+		v.Item = t.CI
+		for _, i := range r.Items {
+			if strings.EqualFold(i.ID, t.CI) && i.Name != "" {
+				v.Item = i.ID + " " + i.Name
+			}
+		}
+	}
+	var lists []string
+	for _, name := range t.Checklists {
+		lists = append(lists, firstNonEmpty(r.Checklists[name], name))
+	}
+	v.Checklist = strings.Join(lists, "\n\n")
+}
+
 // overrideOf is what a notice says of a priority that a person has set, in front of which the priority stands.
 func (t *Ticket) overrideOf() (by, reason string) {
 	if t.Override == nil || t.Override.Priority != t.Priority {

@@ -210,3 +210,26 @@ func shown(t *testing.T, d delivered) InternalView {
 	}
 	return v
 }
+
+// S14: every notice names the priority in its reader's language, and who has set it by hand and why; category, item and what is to
+// be done are named as people read them.
+func TestNoticesNameWhatWasDecided(t *testing.T) {
+	k := fieldKit(t)
+	r := *k.rules
+	r.Checklists = map[string]string{"major.md": "- Lage klären"}
+	k.desk.SetRules(&r)
+	_, _, sent := k.edited("#cat vpn #ci druckserver #prio P1 der Vorstand wartet\n#assign ben")
+	v := shown(t, mailTo(t, sent, ben, TemplateAssigned))
+	if v.Priority != "P1 Critical" || v.PriorityBy != anna || v.PriorityWhy != "der Vorstand wartet" || v.Category != "VPN" || v.Item != "SRV-2 Druckserver" {
+		t.Errorf("%+v", v)
+	}
+	if v := shown(t, mailTo(t, sent, anna, TemplateReceipt)); v.Priority != "P1 Kritisch" || v.Category != "Einwahl" {
+		t.Errorf("%+v", v)
+	}
+	absentFrom(t, outside(sent), "Vorstand")
+	var list InternalView
+	r.nameFields(&list, &Ticket{Checklists: []string{"major.md", "gone.md"}, CI: "unknown"})
+	if list.Checklist != "- Lage klären\n\ngone.md" || list.Item != "" {
+		t.Errorf("%+v", list)
+	}
+}

@@ -129,7 +129,12 @@ type InternalView struct {
 	State         State
 	Team          string
 	Tier          int
-	Priority      string
+	Priority      string // with its name in the reader's language
+	PriorityBy    string // who has set it by hand; "" when nobody has
+	PriorityWhy   string // their reason
+	Category      string // as people read it
+	Item          string // configuration item; "" for none
+	Checklist     string // what is to be done, Markdown
 	Assignee      string
 	Requester     Address
 	Verified      bool   // the sender of Text was authenticated

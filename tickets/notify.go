@@ -160,6 +160,7 @@ func (d *decider) internalView(reader Agent, purpose Purpose) InternalView {
 // fillTicket fills in what the view says of the ticket.
 func (d *decider) fillTicket(v *InternalView, t *Ticket) {
 	fillTicketView(v, t, d.now)
+	d.r.nameFields(v, t)
 	for i := len(d.out.Entries) - 1; i >= 0; i-- {
 		v.Recent = append(v.Recent, recentEntry(d.out.Entries[i]))
 	}

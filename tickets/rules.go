@@ -50,6 +50,7 @@ type Rules struct {
 	ServiceManager string            // lower-case address; "" for none
 	Categories     []CategoryChoice
 	PriorityNames  map[string]map[string]string // priority → language → name for people
+	Checklists     map[string]string            // what a checklist that rules add says, by its name
 
 	Classifier Classifier
 	Renderer   Renderer

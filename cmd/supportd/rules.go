@@ -95,7 +95,7 @@ func nameThings(r *tickets.Rules, c *config.Config) {
 	for _, k := range c.Categories {
 		r.Categories = append(r.Categories, tickets.CategoryChoice{Name: k.Name, Labels: k.Labels})
 	}
-	r.PriorityNames = c.PriorityNames
+	r.PriorityNames, r.Checklists = c.PriorityNames, c.Checklists
 }
 
 // plus reports whether a brand's reply addresses may carry a token: the mailbox of its address must take them.
