@@ -84,6 +84,11 @@ func didKeys() []LineKey {
 		key("did.mute", "the agent hears no more of the ticket"),
 		key("did.nocc", "an answer went to the customer only"),
 		key("did.noreply", "nothing of the mail goes to the customer"),
+		key("did.opened", "an agent opened a ticket for somebody", "number", "who"),
+		key("did.acknowledged", "that person is told", "to"),
+		key("did.ticket", "above what was done on one of several tickets", "number", "subject"),
+		key("did.sla", "another service level", "to"),
+		key("did.moved", "a promise falls due at another time", "clock", "since", "due"),
 	}
 }
 
@@ -126,6 +131,13 @@ func refusedKeys() []LineKey {
 		key("refused.not_there", "takes no part in the ticket", "name"),
 		key("refused.agent_cc", "an agent cannot be in copy as customers are", "name", "suggestion"),
 		key("refused.post", "nothing that #post could send"),
+		key("refused.foreign", "a command as another desk writes it", "word", "suggestion"),
+		key("refused.new_mail", "a command for new mails, in an answer", "word"),
+		key("refused.no_forward", "#fwd without a forwarded mail"),
+		key("refused.needs_for", "a new mail about a customer that names none", "usage"),
+		key("refused.which_ticket", "a new mail with commands that names no ticket", "usage"),
+		key("refused.reaches", "a new mail may not send anything to customers", "word"),
+		key("refused.when_not_past", "a time that ought to be over", "word", "text"),
 	}
 }
 
@@ -159,6 +171,19 @@ func problemKeys() []LineKey {
 		key("clock.unanswered", "the customer's last mail has no answer", "age", "since"),
 		key("back.snoozed", "a ticket comes back to the agent who put it aside", "since"),
 		key("back.due", "the due date of a ticket has come", "since"),
+		key("offer.answer_this", "a mail that a new mail could not do without", "number"),
+		key("list.ticket", "a ticket of a list", "number", "subject", "from", "state", "who", "due"),
+		key("list.none", "a list without tickets"),
+		key("list.more", "tickets that a list leaves out", "count"),
+		key("list.cut", "a list that looked at the newest tickets only", "count"),
+		key("figure.live", "how many tickets are open", "count"),
+		key("figure.unassigned", "how many of them nobody works on", "count"),
+		key("figure.waiting", "how many wait for others", "count"),
+		key("figure.overdue", "how many are overdue", "count"),
+		key("figure.opened", "opened in a week", "count"),
+		key("figure.solved", "solved in a week", "count"),
+		key("figure.reopened", "reopened in a week", "count"),
+		key("figure.late", "answered too late for the first time", "count"),
 	}
 }
 

@@ -3,6 +3,7 @@ package tickets
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"supportd/tickets/command"
 )
@@ -58,7 +59,10 @@ type operation struct {
 	lines       []Line // of the receipt
 	ask         []askFor
 	edit        edit
-	later       []func() // tells people, once the entry is written
+	later       []func()              // tells people, once the entry is written
+	tells       []func(*InternalView) // what was asked for, for the receipt
+	apart       bool                  // the mail answers none of the desk's: what it refuses is told by whoever runs the operation
+	refused     *Line                 // apart only
 	sent        string
 	sentTo      []string
 }
@@ -68,7 +72,7 @@ type askFor string
 func (op *operation) run() {
 	op.entry = Entry{Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, From: op.agent.Address, MessageID: op.m.ID, Attached: op.m.Attachments, Verified: true}
 	if p := op.text.Problem; p != nil {
-		op.refuse(Line{Key: "refused." + p.Key, Args: map[string]string{"word": p.Word, "usage": p.Usage, "suggestion": strings.Join(p.Suggest, ", ")}})
+		op.refuse(problemLine(p))
 		return
 	}
 	body, isNote := op.body()
@@ -98,7 +102,7 @@ func (op *operation) body() (text string, note bool) {
 	if op.text.Note != "" {
 		return op.text.Note, true
 	}
-	return op.text.Public, !op.public || op.has("note") || op.has("noreply")
+	return op.text.Public, !op.public || op.has("note") || op.has("noreply") || op.has("call")
 }
 
 func (op *operation) has(word string) bool {
@@ -155,6 +159,8 @@ func (op *operation) do(c command.Command) bool {
 		fields(),
 		details(),
 		people(),
+		newMail(),
+		asking(),
 	} {
 		if carryOut, ok := group[c.Word]; ok {
 			return carryOut(op, c)
@@ -186,8 +192,6 @@ func conversation() map[string]handler {
 		"admit":   func(op *operation, c command.Command) bool { return op.held(c, &op.out.Admit, "did.admit") },
 		"reject":  func(op *operation, c command.Command) bool { return op.held(c, &op.out.Reject, "did.reject") },
 		"undo":    func(op *operation, _ command.Command) bool { return op.undo() },
-		"show":    (*operation).asks,
-		"help":    (*operation).asks,
 	}
 }
 
@@ -213,11 +217,6 @@ func (op *operation) release(c command.Command) bool {
 	}
 	op.t.set(&op.entry.Changes, fieldAssignee, "")
 	return op.transit(c, eventRelease, Line{OK: true, Key: "did.release", Args: map[string]string{"team": op.t.Team}})
-}
-
-func (op *operation) asks(c command.Command) bool {
-	op.ask = append(op.ask, askFor(c.Word))
-	return true
 }
 
 func (op *operation) transit(c command.Command, ev event, done Line) bool {
@@ -292,9 +291,7 @@ func (op *operation) commit(isNote bool) {
 	if e.Kind == "" {
 		e.Kind = EntryChanged
 	}
-	e.Detail = describe(op.text.Commands, e.Detail)
-	op.recalculate()
-	op.decider.entry(*e)
+	op.write()
 	op.end(Appended, "on "+op.t.Number+", by an agent")
 	if op.appointment {
 		op.answerCustomer(TemplateAppointment, e.Text)
@@ -303,7 +300,20 @@ func (op *operation) commit(isNote bool) {
 	} else if op.t.State == StateSolved && op.has("solve") && !op.has("noreply") && op.t.Alert == nil {
 		op.answerCustomer(TemplateSolved, "")
 	}
-	if isNote && e.Kind == EntryNoted {
+	op.tellOthers(isNote)
+	op.receipt()
+}
+
+// write appends the operation's entry to the ticket.
+func (op *operation) write() {
+	op.entry.Detail = describe(op.text.Commands, op.entry.Detail)
+	op.recalculate()
+	op.decider.entry(op.entry)
+}
+
+// tellOthers tells the agents whom the operation concerns, once its entry is written.
+func (op *operation) tellOthers(isNote bool) {
+	if isNote && op.entry.Kind == EntryNoted {
 		op.lines = append(op.lines, Line{OK: true, Key: "did.note"})
 		if op.t.Assignee != "" && !strings.EqualFold(op.t.Assignee, op.agent.Address) {
 			op.tell([]string{strings.ToLower(op.t.Assignee)}, TemplateNote, PurposeNote, true, nil)
@@ -320,7 +330,6 @@ func (op *operation) commit(isNote bool) {
 	for _, tell := range op.later {
 		tell()
 	}
-	op.receipt()
 }
 
 // describe is what an entry says of the commands it stands for.
@@ -384,33 +393,40 @@ func (op *operation) receipt() {
 	if (len(op.text.Commands) == 0 || op.has("quiet")) && !op.short {
 		return
 	}
+	op.consequences()
 	op.tell([]string{op.agent.Address}, TemplateReceipt, PurposeNote, false, func(v *InternalView) {
 		v.Mode = "command"
 		v.Lines, v.Sent, v.SentTo = op.lines, op.sent, op.sentTo
 		v.Text, v.TextFrom, v.Attachments, v.Warnings = "", "", nil, nil
 		v.Commands = []string{"#undo", "#show", "#help"}
-		op.fillAsked(v)
+		for _, tell := range op.tells {
+			tell(v)
+		}
 	})
 	op.lastMailIsReceipt()
 }
 
-// fillAsked adds what #show and #help ask for.
-func (op *operation) fillAsked(v *InternalView) {
-	for _, ask := range op.ask {
-		switch ask {
-		case "show":
-			v.Recent = nil
-			for _, e := range append(reversed(op.out.Entries), op.k.Recent...) {
-				if r := recentEntry(e); r.What != "" {
-					v.Recent = append(v.Recent, r)
-				}
-			}
-		case "help":
-			v.Commands = nil
-			for _, row := range command.Table() {
-				v.Commands = append(v.Commands, row.Usage+" – "+firstNonEmpty(row.Help[v.Language], row.Help["en"]))
-			}
+// consequences adds to the receipt what followed from the commands: another state, promises that moved, what is due next.
+func (op *operation) consequences() {
+	before := op.k.Ticket
+	if before.State != op.t.State {
+		op.did("did.state", map[string]string{"from": string(before.State), "to": string(op.t.State)})
+	}
+	due := map[string]time.Time{}
+	for _, c := range before.Clocks {
+		if c.State(op.now) != "paused" && c.State(op.now) != "met" {
+			due[string(c.Kind)] = c.Due
 		}
+	}
+	var v InternalView
+	fillTicketView(&v, op.t, op.now)
+	for _, d := range v.Deadlines {
+		if was, ok := due[d.Clock]; ok && !was.Equal(d.Due) {
+			op.did("did.moved", map[string]string{"clock": d.Clock, "since": formatTime(was), "due": formatTime(d.Due)})
+		}
+	}
+	if next := nextDeadline(op.t, op.now); !next.Due.IsZero() {
+		op.did("did.next", map[string]string{"clock": next.Clock, "due": formatTime(next.Due)})
 	}
 }
 
@@ -418,12 +434,24 @@ func (op *operation) lastMailIsReceipt() {
 	op.out.Mails[len(op.out.Mails)-1].Class = ClassReceipt
 }
 
+// state is the ticket's before the mail.
+func (op *operation) state() State {
+	if op.k.Ticket == nil {
+		return op.t.State
+	}
+	return op.k.Ticket.State
+}
+
 func (op *operation) refuseState(word string) bool {
-	return op.refuse(Line{Key: "refused.state", Args: map[string]string{"word": "#" + word, "state": string(op.k.Ticket.State)}})
+	return op.refuse(Line{Key: "refused.state", Args: map[string]string{"word": "#" + word, "state": string(op.state())}})
 }
 
 // refuse answers the mail with the reason, and drops everything that was prepared. It returns false for its callers.
 func (op *operation) refuse(line Line) bool {
+	if op.apart {
+		op.refused = &line
+		return false
+	}
 	op.t = op.k.Ticket.clone()
 	op.out.Ticket = op.t
 	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel, op.out.Beside = nil, nil, nil, nil, nil, nil

@@ -134,6 +134,7 @@ func (d *decider) decide() {
 	case d.out.Ticket != nil:
 		d.reason("thread", d.out.Ticket.Number, "by its "+d.by())
 		d.onTicket()
+	case d.byAgent():
 	default:
 		d.newTicket()
 	}

@@ -22,6 +22,7 @@ func details() map[string]handler {
 		"hold":    (*operation).snooze,
 		"time":    (*operation).spend,
 		"lang":    (*operation).speak,
+		"sla":     (*operation).promise,
 	}
 }
 
@@ -33,7 +34,7 @@ var tagName = regexp.MustCompile(`^[\pL\pN][\pL\pN._:/-]{0,39}$`)
 func (op *operation) tag(c command.Command, off bool) bool {
 	tags := strings.Fields(op.t.value(fieldTags, op.entry.Changes))
 	for _, s := range signed(c.Args) {
-		name := strings.ToLower(strings.TrimLeft(s.name, "~#"))
+		name := strings.ToLower(strings.TrimLeft(s.name, "~"))
 		if !tagName.MatchString(name) {
 			return op.refuse(Line{Key: "refused.tag", Args: map[string]string{"name": oneLine(s.name)}})
 		}
@@ -176,6 +177,20 @@ func (op *operation) speak(c command.Command) bool {
 	}
 	op.t.set(&op.entry.Changes, fieldLanguage, want)
 	return op.did("did.lang", map[string]string{"to": want})
+}
+
+// promise gives the ticket another service level; its clocks follow.
+func (op *operation) promise(c command.Command) bool {
+	var list []choice
+	for _, name := range sorted(mapKeys(op.r.Levels)) {
+		list = append(list, choice{value: name, names: []string{name}})
+	}
+	name, ok := op.choose(c, list)
+	if !ok || !op.live(c) {
+		return false
+	}
+	op.t.set(&op.entry.Changes, fieldServiceLevel, name)
+	return op.did("did.sla", map[string]string{"to": name})
 }
 
 // did adds a line to the receipt.

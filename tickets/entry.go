@@ -125,6 +125,7 @@ const (
 	fieldReminded       = "reminded"
 	fieldRemindAfter    = "remind_after"
 
+	fieldChannel   = "channel"
 	fieldDue       = "due"
 	fieldSnoozed   = "snoozed"
 	fieldSnoozedBy = "snoozed_by"
@@ -284,6 +285,8 @@ func (t *Ticket) text(field string) *string {
 		return &t.Resolution
 	case fieldSnoozedBy:
 		return &t.SnoozedBy
+	case fieldChannel:
+		return &t.Channel
 	case fieldSpent:
 		return &t.Spent
 	case fieldResolutionCode:

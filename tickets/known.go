@@ -34,6 +34,7 @@ type Known struct {
 	NextID      TicketID
 	NextCount   uint64               // of the next ticket number; runs ahead of NextID after a restore
 	Held        map[uint64]*HeldMail // the held mails that commands of this mail name
+	asks        asked                // what commands of this mail ask for
 	Named       map[string]*Ticket   // the tickets that commands of this mail name, by number
 	Via         *Ticket              // the merged ticket that the message was about; Ticket has taken it in
 	Undo        *Undoable            // what #undo would take back, when the message asks for it

@@ -70,6 +70,7 @@ type Renderer interface {
 const (
 	TemplateAckNew      = "ack-new"          // T01, public
 	TemplateAckFollowUp = "ack-followup-new" // T02, public
+	TemplateAckPhone    = "ack-phone"        // T03, public: an agent opened the ticket in the requester's name
 	TemplateAckGeneric  = "ack-generic"      // to an unauthenticated sender: number only, none of their text (S-065), public
 	TemplateAgentReply  = "agent-reply"      // T04, public
 	TemplateSolved      = "solved"           // T16, public

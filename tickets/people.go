@@ -58,7 +58,7 @@ func (op *operation) address(c command.Command, s string) (Address, bool) {
 	}
 	a.Mail, _ = strings.CutPrefix(a.Mail, "mailto:")
 	switch {
-	case checkAddress(a.Mail) != nil:
+	case checkAddress(a.Mail) != nil, strings.Count(a.Mail, "@") != 1:
 		return a, op.refuse(Line{Key: "refused.address", Args: map[string]string{"word": "#" + c.Word, "name": oneLine(s)}})
 	case op.r.isOwn(a.Mail):
 		return a, op.refuse(Line{Key: "refused.own_address", Args: map[string]string{"name": oneLine(a.Mail)}})

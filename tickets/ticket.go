@@ -109,6 +109,7 @@ type Ticket struct {
 	Reminded    int       `json:"reminded,omitempty"`    // how often the customer was reminded of that
 	RemindAfter time.Time `json:"remind_after,omitzero"` // the customer is away until then
 
+	Channel   string    `json:"channel,omitempty"`    // how it came in: phone, chat, onsite; "" for mail
 	Due       time.Time `json:"due,omitzero"`         // whoever works on it is reminded then
 	Snoozed   time.Time `json:"snoozed,omitzero"`     // SnoozedBy gets it back then
 	SnoozedBy string    `json:"snoozed_by,omitempty"` // an agent's address

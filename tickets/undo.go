@@ -18,11 +18,22 @@ type Undoable struct {
 
 // knowCommands looks up what the commands of an agent's mail name.
 func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
-	if _, ok := r.agent(m.Author); !ok || k.Ticket == nil {
+	if _, ok := r.agent(m.Author); !ok {
 		return nil
 	}
 	for _, c := range command.Parse(strings.TrimSpace(m.Reply)).Commands {
+		if k.Ticket == nil && !slices.Contains([]string{"ticket", "for", "show", "list", "search", "figures", "report", "admit", "reject"}, c.Word) {
+			continue
+		}
 		switch c.Word {
+		case "show", "list", "search", "figures", "report":
+			if err := tx.knowAsked(k, c); err != nil {
+				return err
+			}
+		case "ticket", "for":
+			if err := tx.knowNumbers(k, c); err != nil {
+				return err
+			}
 		case "admit", "reject", "release":
 			if h, err := tx.HeldMail(heldID(c)); err == nil {
 				if k.Held == nil {
@@ -82,6 +93,9 @@ func (tx *Tx) knowUndo(k *Known, agent string) error {
 	for _, e := range recent {
 		if e.Cause != cause {
 			continue
+		}
+		if e.Kind == EntryCreated {
+			return nil // a ticket that was opened cannot be as if it never was
 		}
 		u.Entries = append(u.Entries, e)
 		if e.Kind != EntryQueued || !k.Ticket.participant(firstOf(e.To)) {

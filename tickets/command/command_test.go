@@ -71,7 +71,7 @@ func TestParse(t *testing.T) {
 		{"#reply\nStatus: resolved", "reply > \"Status: resolved\""}, {"\\#solve", "> \"\\\\#solve\""}, {"*#solve", "> \"*#solve\""},
 		// What is refused as a whole.
 		{"#frobnicate", "! unknown #frobnicate"}, {"!frobnicate", "! unknown !frobnicate"}, {"#sovle\nText", "! unknown #sovle"}, {"#solve!", "! unknown #solve!"},
-		{"#solve now", "! no_args #solve"}, {"#take me", "! no_args #take"}, {"#help me", "! no_args #help"}, {"#undo alles", "! no_args #undo"},
+		{"#solve now", "! no_args #solve"}, {"#take me", "! no_args #take"}, {"#undo alles", "! no_args #undo"},
 		{"#assign", "! args #assign"}, {"#assign\nben", "! args #assign"}, {"#assign #take", "! args #assign"}, {"#admit", "! args #admit"}, {"#reject:", "! args #reject"},
 		{"#take\n#frobnicate\nText", "! unknown #frobnicate"}, {"#take #frobnicate", "! unknown #frobnicate"}, {"#take /etc/hosts", "! no_args #take"},
 		{"#reply #sovle\nText", "! unknown #sovle"}, {"#Überschrift", "! unknown #Überschrift"}, {"#erase kunde@customer.example", "! unknown #erase"},

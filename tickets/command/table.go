@@ -49,6 +49,7 @@ func Table() []Row {
 		group("fields", fields()),
 		group("details", details()),
 		group("people", people()),
+		group("new mail", newMail()),
 		group("asking", asking()),
 	)
 }
@@ -78,6 +79,15 @@ func lookup(word string) (row Row, short string, ok bool) {
 	}
 	return Row{}, "", false
 }
+
+// Find returns the command that a word stands for, in any of its spellings.
+func Find(word string) (Row, bool) {
+	row, _, ok := lookup(word)
+	return row, ok
+}
+
+// Near returns the words that somebody may have meant, as one types them.
+func Near(word string) []string { return nearest(word) }
 
 // known reports whether a word is one of a command.
 func known(word string) bool {

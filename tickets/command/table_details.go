@@ -24,6 +24,9 @@ func details() []Row {
 		{Word: "time", Aliases: []string{"spend", "timeworked", "spent", "zeit"}, Takes: Required, Usage: "#time 15m", Help: map[string]string{
 			"de": "schreibt Arbeitszeit auf",
 			"en": "notes time spent"}},
+		{Word: "sla", Aliases: []string{"servicelevel"}, Takes: Required, Usage: "#sla NAME", Help: map[string]string{
+			"de": "gibt dem Ticket eine andere Zusage (Service-Level)",
+			"en": "gives the ticket another service level"}},
 		{Word: "lang", Aliases: []string{"language", "sprache"}, Takes: Required, Usage: "#lang de", Help: map[string]string{
 			"de": "wählt die Sprache der Mails an den Kunden",
 			"en": "chooses the language of the mails to the customer"}},

@@ -18,7 +18,7 @@ type Hours interface {
 
 // WhenError says why a text is no time that a command can take.
 type WhenError struct {
-	Key  string // when: it cannot be read; when_past: it is over; when_far: it lies years ahead
+	Key  string // when: it cannot be read; when_past: it is over; when_far: it lies years ahead; when_not_past: it ought to be over
 	Text string // as written
 }
 
@@ -27,6 +27,8 @@ func (e *WhenError) Error() string {
 	switch e.Key {
 	case "when_past":
 		return "read the time " + strconv.Quote(e.Text) + ": it is over already"
+	case "when_not_past":
+		return "read the time " + strconv.Quote(e.Text) + ": it is not one of the last 31 days"
 	case "when_far":
 		return "read the time " + strconv.Quote(e.Text) + ": it lies more than two years ahead"
 	}
@@ -59,6 +61,51 @@ func ParseWhen(text string, now time.Time, zone *time.Location, hours Hours) (ti
 		return time.Time{}, &WhenError{"when_far", text}
 	}
 	return at.In(zone), nil
+}
+
+// ParsePast reads when something was: 14:05, gestern 16:00, Mon 9:30, 2026-11-20 10:00. What it returns does not lie ahead
+// of now, and at most 31 days behind it.
+func ParsePast(text string, now time.Time, zone *time.Location) (time.Time, error) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	w := &when{now: now.In(zone), zone: zone, words: whenWords(text)}
+	day, clock := dateOf(w.now), -1
+	for i := 0; i < len(w.words); {
+		rest := w.words[i:]
+		if d, n := w.day(rest); n > 0 {
+			if d.weekly && dateOf(w.now).before(d) {
+				d = d.plus(-7)
+			}
+			if d.year == 0 {
+				if d.year = w.now.Year(); dateOf(w.now).before(d) {
+					d.year--
+				}
+			}
+			day, i = d, i+n
+			continue
+		}
+		if rest[0] == "yesterday" || rest[0] == "gestern" {
+			day, i = dateOf(w.now).plus(-1), i+1
+			continue
+		}
+		if c, n := w.clock(rest, false); n > 0 && c >= 0 && clock < 0 {
+			clock, i = c, i+n
+			continue
+		}
+		if !fillers[rest[0]] && rest[0] != "," {
+			return time.Time{}, &WhenError{"when", text}
+		}
+		i++
+	}
+	if clock < 0 || !day.valid || len(text) > 100 {
+		return time.Time{}, &WhenError{"when", text}
+	}
+	at := w.at(day, clock)
+	if at.After(w.now) || w.now.Sub(at) > 31*24*time.Hour {
+		return time.Time{}, &WhenError{"when_not_past", text}
+	}
+	return at, nil
 }
 
 // when is a text that is being read.
