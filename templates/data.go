@@ -291,6 +291,9 @@ func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headlin
 		if l.OK {
 			mark = p.fill("mark.done", nil)
 		}
+		if kind, _, _ := strings.Cut(l.Key, "."); kind == "list" || kind == "figure" || l.Key == "did.ticket" {
+			mark = "" // what was asked for, not what was done
+		}
 		if i == 0 {
 			sentence, _, _ := strings.Cut(text, ". ")
 			headline = clip(strings.TrimSuffix(sentence, "."), 80)

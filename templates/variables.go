@@ -119,7 +119,7 @@ func internalFields() []field {
 		recordsField("recent", "what happened last, newest first",
 			textField("at", "when"), textField("who", "who"), textField("what", "what")),
 		recordsField("lines", "what was done, refused or found",
-			flagField("ok", "it was done"), textField("mark", "done or refused, as a word"), textField("text", "the sentence")),
+			flagField("ok", "it was done"), textField("mark", "done or refused, as a word; empty for what was asked for"), textField("text", "the sentence")),
 		textField("headline", "the first sentence of the lines, cut after 80 characters"),
 		listField("sent", "lines that the customer was sent"),
 		textField("sent_to", "to whom, joined by commas"),

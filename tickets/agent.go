@@ -406,7 +406,8 @@ func (op *operation) receipt() {
 	op.lastMailIsReceipt()
 }
 
-// consequences adds to the receipt what followed from the commands: another state, promises that moved, what is due next.
+// consequences adds to the receipt what followed from the commands: another state, and promises
+// that moved. What is due stands among the facts of the ticket.
 func (op *operation) consequences() {
 	before := op.k.Ticket
 	if before.State != op.t.State {
@@ -424,9 +425,6 @@ func (op *operation) consequences() {
 		if was, ok := due[d.Clock]; ok && !was.Equal(d.Due) {
 			op.did("did.moved", map[string]string{"clock": d.Clock, "since": formatTime(was), "due": formatTime(d.Due)})
 		}
-	}
-	if next := nextDeadline(op.t, op.now); !next.Due.IsZero() {
-		op.did("did.next", map[string]string{"clock": next.Clock, "due": formatTime(next.Due)})
 	}
 }
 

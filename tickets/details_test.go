@@ -139,7 +139,7 @@ func TestPeople(t *testing.T) {
 		{"#queue sec", "did.team", func(t *Ticket) bool { return t.Team == "second" && t.Tier == 2 && t.Assignee == "" }},
 		{"#assign first", "did.team", func(t *Ticket) bool { return t.Team == "first" && t.Tier == 1 }},
 		{"#queue third", "refused.choice", func(t *Ticket) bool { return t.Team == "first" }},
-		{"#take", "did.take", func(t *Ticket) bool { return t.Assignee == anna }},
+		{"#take", "did.take did.state", func(t *Ticket) bool { return t.Assignee == anna }},
 		{"#assign none", "did.release", func(t *Ticket) bool { return t.Assignee == "" }},
 		{"/assign @ben", "did.assign", func(t *Ticket) bool { return t.Assignee == ben }},
 		{"#requester Kim <" + kollegin + ">", "did.requester did.requester_before", func(t *Ticket) bool { return t.Requester == Address{"Kim", kollegin} && !t.Verified }},
@@ -182,7 +182,7 @@ func TestWhatOfAMailIsSent(t *testing.T) {
 		t.Errorf("#quiet: %s", summary(sent))
 	}
 	lines, sent := k.did(notice, anna, "#noreply #solve workaround\nCANARY nur für uns")
-	if lines != "did.noreply did.solve did.note" || len(outside(sent)) > 0 {
+	if lines != "did.noreply did.solve did.note did.state" || len(outside(sent)) > 0 {
 		t.Errorf("#noreply: %s, sent %s", lines, summary(sent))
 	}
 	k.expectState(id, StateSolved)
@@ -232,7 +232,7 @@ func TestPost(t *testing.T) {
 	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
 	k.did(notice, anna, "#note Die Wartung ist seit drei Monaten nicht bezahlt.")
 	k.did(notice, anna, "Guten Tag,\nDie Wartung ist seit drei Monaten nicht bezahlt.")
-	if lines, sent := k.did(notice, anna, "#post"); lines != "did.reply_later did.post" || len(outside(sent)) != 1 {
+	if lines, sent := k.did(notice, anna, "#post"); lines != "did.reply_later did.post did.state" || len(outside(sent)) != 1 {
 		t.Errorf("%s, sent %s", lines, summary(sent))
 	}
 	k.did(notice, anna, "Bitte an "+notice.Letter.ReplyTo.Mail+" schreiben.")

@@ -135,27 +135,30 @@ func nearestValues(row Row, value string) []string {
 	return list[:min(len(list), 3)]
 }
 
-// distance is Levenshtein's, in runes; words longer than any command are far from all of them.
+// distance is how many letters differ, in runes: one that is missing, too many or another, and two that are swapped, count
+// one each. Words longer than any command are far from all of them.
 func distance(a, b string) int {
 	x, y := []rune(a), []rune(b)
 	if len(x) > 40 {
 		return len(x)
 	}
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
+	before, last, row := make([]int, len(y)+1), make([]int, len(y)+1), make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
 	}
 	for i := 1; i <= len(x); i++ {
-		diagonal := row[0]
 		row[0] = i
 		for j := 1; j <= len(y); j++ {
-			cost := diagonal
-			if x[i-1] != y[j-1] {
-				cost++
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
 			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
 		}
+		before, last, row = last, row, before
 	}
-	return row[len(y)]
+	return last[len(y)]
 }
