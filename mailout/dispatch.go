@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	windowFactor = 4                // mails on their way for each connection: one sent, the others waiting for no commit
+	windowFactor = 12               // mails on their way for each connection: one sent, the others waiting for no commit
 	page         = 64               // mails asked for at once when many may have to be put aside
 	beside       = 8                // mails asked for beyond the room, for those that have to wait for another
 	longest      = time.Minute      // the longest wait, so that a clock that jumps is noticed
