@@ -37,7 +37,7 @@ type hop struct {
 func (h hop) String() string {
 	marks := map[string]string{hopFine: "✓", hopNote: "·", hopWarning: "!", hopFault: "✗"}
 	text := marks[h.State] + " " + h.What
-	if h.Where != "" && !strings.Contains(h.What, h.Where) {
+	if !strings.HasPrefix(h.What, h.Where) {
 		text = marks[h.State] + " " + h.Where + ": " + h.What
 	}
 	if h.Do != "" {
@@ -116,6 +116,9 @@ func (o *online) mailbox(ctx context.Context, m config.Mailbox) (junk string, ok
 	o.tell(p.Where, "login", hopFine, fmt.Sprintf("%s: logged in, %s%s", p.Where, count(int(p.Messages), "message", "messages"), certificate(p.TLS, p.CertExpires, o.now())), "")
 	o.tell(p.Where, "capabilities", hopFine, fmt.Sprintf("new mail is told at once (IDLE): %s, MOVE: %s, UIDPLUS: %s, keywords: %s", yesNo(p.Idle), yesNo(p.Move), yesNo(p.UIDPlus), p.Keywords), "")
 	folders := fmt.Sprintf("%s; the desk reads %s", count(len(p.Folders), "folder", "folders"), m.Folder)
+	if !p.SpecialUse {
+		folders += "; the server does not tell which are for what (SPECIAL-USE)"
+	}
 	if p.Junk != "" {
 		folders += ", junk goes to " + p.Junk
 	}

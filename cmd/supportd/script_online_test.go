@@ -41,8 +41,8 @@ func scriptNoPlus(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptMkfolder(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, len(args) == 2, "mkfolder USER FOLDER")
-	ts.Check(servers(ts).imap.CreateFolder(args[0], args[1], ""))
+	usage(ts, neg, len(args) == 2 || len(args) == 3, "mkfolder USER FOLDER [USE]")
+	ts.Check(servers(ts).imap.CreateFolder(args[0], args[1], append(args, "")[2]))
 }
 
 func scriptEmpty(ts *testscript.TestScript, neg bool, args []string) {
@@ -52,4 +52,9 @@ func scriptEmpty(ts *testscript.TestScript, neg bool, args []string) {
 	if len(list) > 0 {
 		ts.Fatalf("%d mails, the first:\n%s", len(list), list[0].Raw)
 	}
+}
+
+func scriptFiles(ts *testscript.TestScript, neg bool, args []string) {
+	usage(ts, neg, len(args) == 1, "files FOLDER")
+	servers(ts).into.Store(&args[0])
 }

@@ -37,7 +37,8 @@ import (
 //	dns TYPE NAME VALUE       the name server has this record: txt, mx, or srv with host:port
 //	vouch FIELD               the server puts this field above every mail
 //	noplus on|off             the server does not deliver name+anything@domain
-//	mkfolder USER FOLDER      makes a folder in the user's mailbox
+//	mkfolder USER FOLDER [USE] makes a folder in the user's mailbox, with its use (\Junk)
+//	files FOLDER              the server puts mail into this folder from now on
 //	empty USER [FOLDER]       the user's folder (INBOX) holds no mail
 //
 // $IMAP and $SMTP are the servers, $DNS is a name server, $CLOSED is a port where nobody listens.
@@ -48,7 +49,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": scriptExits, "says": scriptSays, "until": scriptUntil, "fill": scriptFill, "deliver": scriptDeliver,
 			"inbox": scriptInbox, "smtp": scriptSMTP, "expired": scriptExpired, "newer-store": scriptNewerStore, "cut": scriptCut,
-			"dns": scriptDNS, "vouch": scriptVouch, "mkfolder": scriptMkfolder, "empty": scriptEmpty, "noplus": scriptNoPlus,
+			"dns": scriptDNS, "vouch": scriptVouch, "mkfolder": scriptMkfolder, "empty": scriptEmpty, "noplus": scriptNoPlus, "files": scriptFiles,
 		},
 		RequireExplicitExec: true,
 	})

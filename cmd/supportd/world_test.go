@@ -80,6 +80,7 @@ type memoryServers struct {
 
 	token  func(string) (string, bool) // logs in at the SMTP server; nil: nobody has to
 	vouch  atomic.Pointer[string]      // a field to put above each mail that is delivered
+	into   atomic.Pointer[string]      // the folder that mail is put into; nil: INBOX
 	noPlus atomic.Bool                 // name+anything is an address like any other
 }
 
@@ -132,7 +133,11 @@ func (e *memoryServers) deliver(from, to string, data []byte) error {
 	if field := e.vouch.Load(); field != nil {
 		head += *field + "\r\n"
 	}
-	_, err := e.imap.Append(user, "INBOX", append([]byte(head), data...), nil, time.Time{})
+	folder := "INBOX"
+	if name := e.into.Load(); name != nil {
+		folder = *name
+	}
+	_, err := e.imap.Append(user, folder, append([]byte(head), data...), nil, time.Time{})
 	return err
 }
 

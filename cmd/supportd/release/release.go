@@ -8,6 +8,7 @@ import (
 	"debug/buildinfo"
 	"errors"
 	"fmt"
+	"go/version"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -40,6 +41,9 @@ type file struct {
 }
 
 func (r *release) run(ctx context.Context) error {
+	if tooOld(runtime.Version()) {
+		return fmt.Errorf("%s has known holes; build with go%s or later", runtime.Version(), oldestGo)
+	}
 	if old, err := os.ReadDir(r.out); err == nil && len(old) > 0 {
 		return fmt.Errorf("%s is not empty; name another folder with -o", r.out)
 	}
@@ -64,6 +68,15 @@ func (r *release) run(ctx context.Context) error {
 		}
 	}
 	return r.sums()
+}
+
+// oldestGo is the first version without holes that matter to a program which reads everybody's mail (S-182).
+const oldestGo = "1.26.4"
+
+// tooOld reports whether a version such as go1.26.2 is older than oldestGo, or none that can be compared.
+func tooOld(v string) bool {
+	v, _, _ = strings.Cut(v, " ") // what follows names experiments
+	return !version.IsValid(v) || version.Compare(v, "go"+oldestGo) < 0
 }
 
 // sourceDate is SOURCE_DATE_EPOCH, or else the time of the last commit.

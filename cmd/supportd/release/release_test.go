@@ -155,6 +155,15 @@ func TestBillOfMaterials(t *testing.T) {
 	}
 }
 
+// S-182: nothing is released that an old Go has built.
+func TestOldGoIsRefused_S182(t *testing.T) {
+	for v, want := range map[string]bool{"go1.26.2": true, "go1.25.9": true, "go1.26rc1": true, "devel +abc": true, "go1.26.4": false, "go1.26.8 X:nodwarf5": false, "go1.27.0": false} {
+		if got := tooOld(v); got != want {
+			t.Errorf("%s: too old %v, want %v", v, got, want)
+		}
+	}
+}
+
 func TestSumsAndFolders(t *testing.T) {
 	r := example()
 	r.out = t.TempDir()
