@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"strings"
 	"time"
 )
@@ -48,43 +47,15 @@ const timerClock = "clock"
 // schedule writes the rows of the ticket's timers.
 func (tx *Tx) schedule(t *Ticket, r *Rules, now time.Time) error {
 	for _, tm := range timers(t, r, now) {
-		key := append(append(timeKey(tm.at), key64(uint64(t.ID))...), tm.kind...)
-		if err := tx.btx.Bucket(bucketTimers).Put(key, []byte{}); err != nil {
+		if err := tx.btx.Bucket(bucketTimers).Put(tm.key(t.ID), []byte{}); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// Reschedule writes the timers of every ticket that is not closed anew: the rules have changed, and what a ticket waits
-// for may stand elsewhere now.
-func (d *Desk) Reschedule(ctx context.Context) error {
-	const perTransaction = 500
-	var after, last TicketID
-	for done := false; !done; after = last {
-		err := d.Store.Update(ctx, func(tx *Tx) error {
-			c := tx.btx.Bucket(bucketLive).Cursor()
-			k, _ := c.Seek(key64(uint64(after) + 1))
-			for n := 0; k != nil && n < perTransaction; n++ {
-				last = TicketID(binary.BigEndian.Uint64(k))
-				t, err := tx.Ticket(last)
-				if err != nil {
-					return err
-				}
-				if err := tx.schedule(t, d.Rules(), d.Now().UTC()); err != nil {
-					return err
-				}
-				k, _ = c.Next()
-			}
-			done = k == nil
-			tx.onCommit(func() { kick(d.tick) })
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("reschedule: %w", err)
-		}
-	}
-	return nil
+func (tm timer) key(id TicketID) []byte {
+	return append(append(timeKey(tm.at), key64(uint64(id))...), tm.kind...)
 }
 
 // Tick does what is due and returns when the next thing will be (zero: nothing). What fell due while the desk was down

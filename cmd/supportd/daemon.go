@@ -194,6 +194,9 @@ func (d *Daemon) startSender(ctx context.Context, c *config.Config) {
 // runClock does what is due: reminders, closing. It sleeps until the next timer, or until one is set.
 func (d *Daemon) runClock(ctx context.Context) error {
 	const longest = time.Hour // wall clocks get set
+	if err := d.desk.Rearm(ctx); err != nil && ctx.Err() == nil && !errors.Is(err, tickets.ErrStopped) {
+		d.log.Error("timers are those of the configuration before", "err", err)
+	}
 	for {
 		next, err := d.desk.Tick(ctx)
 		switch {
