@@ -28,6 +28,8 @@ type Options struct {
 	// AddressForm says for a language how customers are addressed: "sie" (the default) or "du" in German; "last_name" and
 	// "first_name" mean the same in other languages.
 	AddressForm map[string]string
+	// Answers is the folder of standard answers; nil: there are none.
+	Answers fs.FS
 	// Strict makes an unknown key of a tickets.Line an error. Without it such a line is shown as its key and arguments.
 	Strict bool
 	// Now is read to end a template that runs for too long. Default: time.Now.
@@ -40,6 +42,7 @@ type Set struct {
 	languages []string
 	texts     map[string]map[string]*compiled // by language, then name
 	phrases   map[string]*phrases             // by language
+	answers   map[string]*StandardAnswer      // by name
 	warnings  []string
 }
 
@@ -67,15 +70,19 @@ func Load(overrides fs.FS, opts Options) (*Set, error) {
 		opts:    opts,
 		texts:   map[string]map[string]*compiled{},
 		phrases: map[string]*phrases{},
+		answers: map[string]*StandardAnswer{},
 	}
 	var faults []error
 	faults = append(faults, s.loadPhrases(files)...)
 	faults = append(faults, s.compileAll(files)...)
+	faults = append(faults, s.loadAnswers(opts.Answers)...)
 	if len(faults) == 0 {
 		faults = append(faults, s.complete()...)
+		s.completeAnswers()
 	}
 	if len(faults) == 0 {
 		faults = append(faults, s.try()...)
+		faults = append(faults, s.tryAnswers()...)
 	}
 	if len(faults) > 0 {
 		return nil, fmt.Errorf("load templates: %w", errors.Join(faults...))
@@ -118,13 +125,25 @@ func (s *Set) Names() []string {
 
 // Public renders a template for people outside the desk. An internal template is refused.
 func (s *Set) Public(name string, v tickets.PublicView) (tickets.Rendered, error) {
-	sp, err := lookup(name, audiencePublic)
+	sp, err := s.public(name)
 	if err != nil {
 		return tickets.Rendered{}, err
 	}
 	lang := s.Language(v.Language)
 	data := s.publicData(sp, s.texts[lang][name].uses, lang, v)
 	return s.render(name, lang, data, len(v.Text))
+}
+
+// public finds a template for customers: one of the desk's own, or a standard answer.
+func (s *Set) public(name string) (spec, error) {
+	if answer, ok := strings.CutPrefix(name, answerPrefix); ok {
+		answer = strings.TrimSuffix(answer, answerText)
+		if s.answers[answer] == nil {
+			return spec{}, fmt.Errorf("render %q: there is no such standard answer%s", answer, suggest(answer, s.answerNames()))
+		}
+		return spec{name: name, audience: audiencePublic}, nil
+	}
+	return lookup(name, audiencePublic)
 }
 
 // Internal renders a template for staff. A public template is refused.

@@ -55,8 +55,10 @@ type operation struct {
 	answer bool // the text goes to the customer
 	// appointment: the customer is sent a date, with the text if there is one.
 	appointment bool
-	short       bool   // without some of the attachments
-	lines       []Line // of the receipt
+	standard    *StandardAnswer // goes to the customer
+	own         string          // what the agent wrote above it
+	short       bool            // without some of the attachments
+	lines       []Line          // of the receipt
 	ask         []askFor
 	edit        edit
 	later       []func()              // tells people, once the entry is written
@@ -89,7 +91,7 @@ func (op *operation) run() {
 			return
 		}
 	}
-	for _, c := range op.text.Commands {
+	for _, c := range answersFirst(op.text.Commands) {
 		if !op.do(c) {
 			return
 		}
@@ -161,6 +163,7 @@ func (op *operation) do(c command.Command) bool {
 		people(),
 		newMail(),
 		asking(),
+		standard(),
 	} {
 		if carryOut, ok := group[c.Word]; ok {
 			return carryOut(op, c)
@@ -295,6 +298,8 @@ func (op *operation) commit(isNote bool) {
 	op.end(Appended, "on "+op.t.Number+", by an agent")
 	if op.appointment {
 		op.answerCustomer(TemplateAppointment, e.Text)
+	} else if op.standard != nil {
+		op.answerCustomer(TemplateStandard+op.standard.Name, op.own)
 	} else if op.answer {
 		op.answerCustomer(TemplateAgentReply, e.Text)
 	} else if op.t.State == StateSolved && op.has("solve") && !op.has("noreply") && op.t.Alert == nil {
@@ -359,7 +364,7 @@ func (op *operation) answerCustomer(template, text string) {
 	op.out.Mails = append(op.out.Mails, Mail{
 		To: op.t.Requester, Cc: cc, Class: ClassAnswer, Template: template, Public: &v,
 		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply || op.appointment && op.answer,
-		Agent: op.agent, Invite: op.appointment,
+		Agent: op.agent, Invite: op.appointment, Files: op.standard.files(),
 	})
 	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
 	for _, p := range cc {

@@ -414,6 +414,7 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 	if m.Attach {
 		l.Attached = d.carried(a, m.Class)
 	}
+	l.Attached = append(slices.Clip(l.Attached), m.Files...)
 	if m.Invite && t != nil {
 		l.Attached = append(slices.Clip(l.Attached), calendarEntry(t, b, a.now))
 	}

@@ -40,6 +40,7 @@ type Mail struct {
 	Purpose   Purpose       // of its reply address
 	NotBefore time.Time
 	Important bool
+	Files     []File // go with it
 	Invite    bool   // carries the ticket's date for calendars
 	Attach    bool   // carries the attachments of the message on
 	CountAs   string // for whose cap it counts; "" for nobody's

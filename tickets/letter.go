@@ -73,13 +73,16 @@ const (
 	TemplateAckPhone    = "ack-phone"        // T03, public: an agent opened the ticket in the requester's name
 	TemplateAckGeneric  = "ack-generic"      // to an unauthenticated sender: number only, none of their text (S-065), public
 	TemplateAgentReply  = "agent-reply"      // T04, public
-	TemplateSolved      = "solved"           // T16, public
-	TemplateAutoAnswer  = "auto-answer"      // T08, public
-	TemplateAppointment = "appointment"      // T12, T13, public: a date was set or moved
-	TemplateMerged      = "merged-info"      // T19b, public: two requests became one
-	TemplateStatus      = "status"           // T10, public: how things stand
-	TemplateReminder    = "reminder"         // T06, public: a question is still open
-	TemplateNoResponse  = "no-response"      // T07, public: solved for lack of an answer
+	TemplateStandard    = "answer/"          // T09, public: begins the name of a standard answer
+	// TemplateStandardText ends that name where the answer alone is wanted, without signature and quotes.
+	TemplateStandardText = "/text"
+	TemplateSolved       = "solved"      // T16, public
+	TemplateAutoAnswer   = "auto-answer" // T08, public
+	TemplateAppointment  = "appointment" // T12, T13, public: a date was set or moved
+	TemplateMerged       = "merged-info" // T19b, public: two requests became one
+	TemplateStatus       = "status"      // T10, public: how things stand
+	TemplateReminder     = "reminder"    // T06, public: a question is still open
+	TemplateNoResponse   = "no-response" // T07, public: solved for lack of an answer
 
 	TemplateAppointmentNow  = "appointment-now"  // internal: the date has come
 	TemplateTicketToTeam    = "ticket-to-team"   // T30, internal

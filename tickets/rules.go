@@ -39,7 +39,8 @@ type Rules struct {
 	OnCall       map[string]OnCall
 	SafetyNet    SafetyNet
 	Major        MajorIncident
-	Answers      map[string]Answer // configured automatic answers, by name
+	Standard     map[string]*StandardAnswer // what agents send with #send, by name
+	Answers      map[string]Answer          // configured automatic answers, by name
 
 	Handover       handover.Rules
 	SecondTier     map[string]string // category → team that #escalate means when it names none

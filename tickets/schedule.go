@@ -24,6 +24,9 @@ func (op *operation) schedule(c command.Command) bool {
 	if op.entry.Kind == EntryNoted {
 		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#schedule", "other": "#note"}})
 	}
+	if op.standard != nil {
+		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#schedule", "other": "#send"}})
+	}
 	at, ok := op.when(c)
 	if !ok {
 		return false

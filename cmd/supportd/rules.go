@@ -79,6 +79,9 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	if err := buildTiers(c, r); err != nil {
 		return nil, err
 	}
+	if r.Standard, err = buildStandard(c, renderer); err != nil {
+		return nil, err
+	}
 	for _, a := range c.Answers {
 		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
 	}
@@ -142,14 +145,14 @@ func reservedNames(c *config.Config) []string {
 	return names
 }
 
-func buildRenderer(c *config.Config) (tickets.Renderer, error) {
+func buildRenderer(c *config.Config) (brandRenderer, error) {
 	sets := map[string]*templates.Set{}
 	for _, b := range c.Brands {
 		var overrides fs.FS
 		if b.Templates != "" {
 			overrides = os.DirFS(b.Templates)
 		}
-		set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm})
+		set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm, Answers: standardFolder(c)})
 		if err != nil {
 			return nil, err
 		}

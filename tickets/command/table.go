@@ -50,6 +50,7 @@ func Table() []Row {
 		group("details", details()),
 		group("people", people()),
 		group("new mail", newMail()),
+		group("standard", standard()),
 		group("asking", asking()),
 	)
 }

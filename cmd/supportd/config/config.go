@@ -54,6 +54,7 @@ type Config struct {
 	Escalations  []Escalation // in the order in which they are tried
 	SafetyNet    SafetyNet
 	Major        MajorIncident
+	Standard     string   // folder of the standard answers; "" for none
 	Answers      []Answer // in the order in which they are tried
 
 	People        []classify.Person   // in the order of the table

@@ -55,6 +55,9 @@ func Expand(c *Config) ([]byte, error) {
 	c.expandClassification(root)
 
 	c.expandPromises(root)
+	if c.Standard != "" {
+		root.add("standard_answers", text(c.relative(c.Standard)))
+	}
 	if len(c.Answers) > 0 {
 		answers := &node{Kind: yaml.SequenceNode}
 		for _, a := range c.Answers {

@@ -40,6 +40,7 @@ type fileKeys struct {
 	FirstResponse opt[time.Duration]    `key:"first_response" kind:"target" min:"1s" max:"10000h" example:"4h" doc:"Business time in which a person answers first. Default: nothing is promised."`
 	Resolve       opt[time.Duration]    `key:"resolve" kind:"target" min:"1s" max:"10000h" example:"24h" doc:"Business time in which a ticket is solved. Default: nothing is promised."`
 	Remind        remindKeys            `key:"remind" doc:"Who is told at which part of a target, such as {75%: assignee, 100%: [team, team_lead]}. Default: {75%: assignee, 100%: team}."`
+	Standard      opt[string]           `key:"standard_answers" kind:"path" example:"answers" doc:"Folder with texts that agents send with #send NAME: NAME.de.md and NAME.en.md, or NAME.md, in Markdown with the variables of mails to customers. The first lines may be a front matter with title, solve: yes, and attach: FILE. Default: none."`
 	AutoAnswers   answersKeys           `key:"auto_answers" short:"answers" doc:"Answers that are sent without a person. A list, or a map with answers."`
 	TrustAuth     many[string]          `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.huber.example" doc:"Short form of spam.trust_auth_results_from."`
 

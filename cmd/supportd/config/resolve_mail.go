@@ -159,7 +159,7 @@ func (r *resolver) brands(k *fileKeys) {
 	for _, e := range k.Brands.entries {
 		b := Brand{Name: e.name, From: e.keys.From.val, TicketPrefix: e.keys.TicketPrefix.val,
 			SMTP: r.smtp(e.keys.SMTP, e.keys.SMTP.at), AgentFrom: r.agentFrom(e.keys.AgentFrom),
-			Templates:   r.templates(e.keys.Templates),
+			Templates:   r.texts(e.keys.Templates, "the built-in texts"),
 			AddressForm: map[string]string{"de": e.keys.AddressForm.German.val, "en": e.keys.AddressForm.English.val}}
 		r.cfg.Brands = append(r.cfg.Brands, b)
 		r.defaultAddresses(b)
@@ -296,8 +296,9 @@ func (r *resolver) agentFrom(k opt[string]) string {
 // maxTemplates bounds how much of a folder is looked at.
 const maxTemplates = 1000
 
-// templates checks that a folder of texts is there, and makes its texts count for the revision.
-func (r *resolver) templates(k opt[string]) string {
+// texts checks that a folder of texts is there, and makes its texts count for the revision. without says what there is
+// without the key.
+func (r *resolver) texts(k opt[string], without string) string {
 	if k.val == "" {
 		return ""
 	}
@@ -308,7 +309,7 @@ func (r *resolver) templates(k opt[string]) string {
 		if err != nil {
 			what = strings.Replace(dir+": "+plainError(err), "the file", "the folder", 1)
 		}
-		r.report("E03", k.at, "make the folder, or delete the key for the built-in texts", "%s", what)
+		r.report("E03", k.at, "make the folder, or delete the key for "+without, "%s", what)
 		return ""
 	}
 	r.cfg.Files = append(r.cfg.Files, dir)

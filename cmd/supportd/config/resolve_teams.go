@@ -140,6 +140,7 @@ func (r *resolver) addressesAt(k *fileKeys, name string) place {
 
 // answers settles the automatic answers.
 func (r *resolver) answers(k *fileKeys) {
+	r.cfg.Standard = r.texts(k.Standard, "no standard answers")
 	first := map[string]int{}
 	for _, a := range k.AutoAnswers.Answers.items {
 		if line, twice := first[strings.ToLower(a.Name.val)]; twice && a.Name.val != "" {
