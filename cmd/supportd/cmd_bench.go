@@ -27,7 +27,7 @@ func (a *app) benchCommand() *cobra.Command {
 		Long: `bench makes its own mail, runs each stage of the way of a message by itself and then the whole way, and prints how many
 messages a second each takes, and how much processor time and memory. Its mail servers run in a process of their own on
 127.0.0.1; --imap and --smtp name others on this machine. Nothing leaves the machine. The stages are generate, parse,
-classify, compose, store (decide and store), send, fetch, whole, start, poll, arrival and lookup.
+classify, compose, store (decide and store), send, fetch, intake (all but send), whole, start, poll, arrival and lookup.
 
 --save keeps the figures, and --baseline compares a later run with them. --fill stores so many messages first, through
 the same code, to see how a desk does that has seen much.`,

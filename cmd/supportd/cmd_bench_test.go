@@ -72,12 +72,12 @@ func TestBench(t *testing.T) {
 			t.Errorf("stage %s: %+v", s.Name, s)
 		}
 	}
-	for _, name := range []string{"generate", "parse", "classify", "compose", "store", "send", "fetch", "whole", "start", "poll", "lookup by number", "lookup by message-id"} {
+	for _, name := range []string{"generate", "parse", "classify", "compose", "store", "send", "fetch", "intake", "whole", "start", "poll", "lookup by number", "lookup by message-id"} {
 		if _, ok := have[name]; !ok {
 			t.Errorf("stage %s did not run:\n%s", name, table)
 		}
 	}
-	for _, name := range []string{"fetch", "whole", "store"} {
+	for _, name := range []string{"fetch", "intake", "whole", "store"} {
 		if have[name].Count != messages {
 			t.Errorf("stage %s: %d messages, want %d", name, have[name].Count, messages)
 		}

@@ -53,7 +53,7 @@ type Bench struct {
 
 // StageNames are all stages, in the order in which they run.
 func StageNames() []string {
-	return []string{"generate", "parse", "classify", "compose", "store", "send", "fetch", "whole", "start", "poll", "arrival", "lookup"}
+	return []string{"generate", "parse", "classify", "compose", "store", "send", "fetch", "intake", "whole", "start", "poll", "arrival", "lookup"}
 }
 
 const (
@@ -108,7 +108,7 @@ func (b *Bench) Run(ctx context.Context) (res Result, err error) {
 	}
 	stages := map[string]func(context.Context) error{
 		"generate": r.generate, "parse": r.parse, "classify": r.classify, "compose": r.compose, "store": r.storeStage, "send": r.send,
-		"fetch": r.fetch, "whole": r.whole, "start": r.start, "poll": r.poll, "arrival": r.arrival, "lookup": r.lookup,
+		"fetch": r.fetch, "intake": r.intake, "whole": r.whole, "start": r.start, "poll": r.poll, "arrival": r.arrival, "lookup": r.lookup,
 	}
 	for _, name := range StageNames() {
 		if len(b.Stages) > 0 && !slices.Contains(b.Stages, name) {

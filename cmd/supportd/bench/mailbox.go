@@ -60,6 +60,19 @@ func (r *run) fetch(ctx context.Context) error {
 	return err
 }
 
+// intake reads the mailbox into an empty desk: everything but sending.
+func (r *run) intake(ctx context.Context) error {
+	desk, err := r.newDesk("intake")
+	if err != nil {
+		return err
+	}
+	s, err := r.measure(ctx, "intake", "messages", r.Messages, func(ctx context.Context) error { return Catch(ctx, desk, r.setup.Mailbox) })
+	b, berr := books(desk)
+	s.Count = int(b.Seen)
+	s.Note = fmt.Sprintf("%d tickets", b.Created)
+	return errors.Join(err, berr, desk.Store.Close(), remove(filepath.Join(r.dir, "intake")))
+}
+
 // whole reads the mailbox, decides, stores and sends, all at the same time, until nothing is left to do.
 func (r *run) whole(ctx context.Context) error {
 	desk, err := r.filled(ctx)
