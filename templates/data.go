@@ -177,7 +177,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 
 func (p *phrases) replyLine(v tickets.InternalView, address string) string {
 	if v.ReplyIsPublic {
-		return p.fill("reply.public", map[string]string{"to": address})
+		return p.fill("reply.public", map[string]string{"to": strings.Join(append([]string{address}, first(cleanLines(v.Copies))...), ", ")})
 	}
 	switch v.Mode {
 	case "command", "note":
@@ -208,6 +208,7 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 		who = text("requester_address")
 	}
 	add(p.fill("label.requester", nil), who)
+	add(p.fill("label.copies", nil), strings.Join(first(cleanLines(v.Copies)), ", "))
 	add(p.fill("label.state", nil), text("state"))
 	team := text("team")
 	if team != "" && v.Tier > 0 {

@@ -256,7 +256,7 @@ func wordKeys() []LineKey {
 		key("fact.unassigned", "nobody works on it"),
 		key("fact.priority_by", "a priority that a person has set by hand", "priority", "by", "reason"),
 	}
-	for _, l := range []string{"number", "subject", "requester", "state", "team", "priority", "category", "item", "assignee"} {
+	for _, l := range []string{"number", "subject", "requester", "copies", "state", "team", "priority", "category", "item", "assignee"} {
 		keys = append(keys, key("label."+l, "label of a fact"))
 	}
 	for _, st := range tickets.States() {

@@ -368,6 +368,7 @@ func (d *decider) received() Entry {
 	if from := d.from(); d.k.Admitted && checkAddress(from.Mail) == nil && t.Entries > 0 && !t.participant(from.Mail) && t.Number != "" {
 		t.set(&e.Changes, fieldParticipants, formatJSON(append(slices.Clone(t.Participants), Address{Name: from.Name, Mail: strings.ToLower(from.Mail)})))
 	}
+	d.bringAlong(t, &e)
 	if d.m.ID != "" {
 		e.Changes = append(e.Changes, Change{Field: fieldThread, After: strings.ToLower(t.Requester.Mail) + " " + d.m.ID})
 	}

@@ -141,6 +141,7 @@ type InternalView struct {
 	Checklist     string // what is to be done, Markdown
 	Assignee      string
 	Requester     Address
+	Copies        []string // who gets answers beside the requester
 	Verified      bool   // the sender of Text was authenticated
 	ReplyIsPublic bool   // what a plain reply to this mail does: true goes to the customer, false stays inside
 	Mode          string // why ReplyIsPublic is false, or "" ("command", "note", "no right")

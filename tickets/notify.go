@@ -176,6 +176,9 @@ func (d *decider) fillTicket(v *InternalView, t *Ticket) {
 func fillTicketView(v *InternalView, t *Ticket, now time.Time) {
 	v.Number, v.Subject, v.State, v.Team, v.Tier = t.Number, t.Subject, t.State, t.Team, t.Tier
 	v.Priority, v.Assignee, v.Requester = t.Priority, t.Assignee, t.Requester
+	for _, a := range t.inCopy() {
+		v.Copies = append(v.Copies, a.Mail)
+	}
 	for _, c := range t.Clocks {
 		if c.Running() && c.Target > 0 {
 			v.Deadlines = append(v.Deadlines, Deadline{Clock: string(c.Kind), Due: c.Due, Over: now.After(c.Due)})
