@@ -142,10 +142,10 @@ type InternalView struct {
 	Assignee      string
 	Requester     Address
 	Copies        []string // who gets answers beside the requester
-	Verified      bool   // the sender of Text was authenticated
-	ReplyIsPublic bool   // what a plain reply to this mail does: true goes to the customer, false stays inside
-	Mode          string // why ReplyIsPublic is false, or "" ("command", "note", "no right")
-	Text          string // the new text that the mail is about: the customer's, a note's, the refused mail's
+	Verified      bool     // the sender of Text was authenticated
+	ReplyIsPublic bool     // what a plain reply to this mail does: true goes to the customer, false stays inside
+	Mode          string   // why ReplyIsPublic is false, or "" ("command", "note", "no right")
+	Text          string   // the new text that the mail is about: the customer's, a note's, the refused mail's
 	TextFrom      string
 	TextAt        time.Time
 	Quoted        string // the part of the mail that was taken for a quote, when it matters
