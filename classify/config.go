@@ -26,6 +26,9 @@ type Config struct {
 	// ScoreHeaders are the fields that carry a score, such as X-Spam-Score. Empty: the usual ones.
 	ScoreHeaders []string
 
+	// Allow are those whose authenticated mail is not held for a score.
+	Allow Allow
+
 	Mailboxes []Mailbox
 	Customers []Customer
 	People    []Person
@@ -46,6 +49,13 @@ type Config struct {
 	Routes  Route
 	Rules   []Rule
 	Answers []Answer // automatic answers; the first that fits is given
+}
+
+// Allow names senders.
+type Allow struct {
+	Customers bool     // whoever the customers' table knows
+	Domains   []string // and those below them
+	Addresses []string
 }
 
 // Mailbox is a watched mailbox, as far as decisions look at it.

@@ -2,6 +2,7 @@ package classify
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -78,7 +79,7 @@ func (k *Classifier) held(m *tickets.Message, v *tickets.Verdict) string {
 			}
 		}
 	}
-	if why := k.score(m); why != "" {
+	if why := k.score(m); why != "" && !k.allowed(m, v) {
 		return why
 	}
 	if tooManyHops(m) {
@@ -95,6 +96,25 @@ func (k *Classifier) held(m *tickets.Message, v *tickets.Verdict) string {
 		return "forged: dmarc=fail"
 	}
 	return ""
+}
+
+// allowed reports whether a score does not count for an author. Anybody can write a name into From, so only authenticated ones are.
+func (k *Classifier) allowed(m *tickets.Message, v *tickets.Verdict) bool {
+	if v.Auth != tickets.AuthPass || m.Author == "" {
+		return false
+	}
+	a := k.config.Allow
+	if slices.ContainsFunc(a.Addresses, func(s string) bool { return strings.EqualFold(s, m.Author) }) {
+		return true
+	}
+	_, domain, _ := cutLast(strings.ToLower(m.Author), "@")
+	if slices.ContainsFunc(a.Domains, func(d string) bool {
+		return domain == strings.ToLower(d) || strings.HasSuffix(domain, "."+strings.ToLower(d))
+	}) {
+		return true
+	}
+	c, _ := k.tables.customer(m.Author)
+	return a.Customers && c != nil
 }
 
 // score holds mail with a high spam score, when the configuration says from where on.

@@ -312,6 +312,9 @@ func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
 		if a.Dangerous {
 			key = "attachment.dangerous"
 		}
+		if a.Blocked {
+			key = "attachment.blocked"
+		}
 		list = append(list, map[string]any{"name": name, "size": size, "type": clip(cleanLine(a.Type), maxName), "dangerous": a.Dangerous,
 			"text": p.fill(key, map[string]string{"name": name, "size": size})})
 	}

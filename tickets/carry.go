@@ -21,7 +21,7 @@ func carriedOn(list []Attachment, c Class, room int64) (take []bool, left []stri
 	for i, a := range list {
 		switch {
 		case c == ClassAnswer && a.Inline && a.Size < minInline:
-		case c == ClassAnswer && a.Dangerous, a.Size > room:
+		case c == ClassAnswer && a.Dangerous, a.Blocked, a.Size > room:
 			left = append(left, a.Name)
 		default:
 			take[i] = true
@@ -34,7 +34,7 @@ func carriedOn(list []Attachment, c Class, room int64) (take []bool, left []stri
 // leftOut is the line that tells an agent which attachments of theirs do not go to the customer; ok is false when all
 // of them go, or were never meant to. nothing says that none is left to send.
 func (op *operation) leftOut() (line Line, nothing, ok bool) {
-	take, left := carriedOn(op.m.Attachments, ClassAnswer, maxCarried/2)
+	take, left := carriedOn(op.r.marked(op.m.Attachments), ClassAnswer, maxCarried/2)
 	nothing = true
 	for _, t := range take {
 		nothing = nothing && !t
@@ -61,7 +61,7 @@ func (d *Desk) carried(a *application, c Class) []File {
 		}
 	}
 	room := int64(maxCarried / max(carriers, 2))
-	take, _ := carriedOn(a.in.Message.Attachments, c, room)
+	take, _ := carriedOn(a.r.marked(a.in.Message.Attachments), c, room)
 	var list []File
 	for i, f := range a.files {
 		switch {

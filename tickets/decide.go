@@ -137,7 +137,9 @@ func (d *decider) decide() {
 		d.onTicket()
 	case d.byAgent():
 	default:
-		d.newTicket()
+		if !d.flooded() {
+			d.newTicket()
+		}
 	}
 }
 

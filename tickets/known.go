@@ -45,6 +45,7 @@ type Known struct {
 	Alert   *AlertBefore
 	Outage  *Ticket  // of the highest priority, open on an item that the message's item needs
 	Origin  *Message // the mail that opened Ticket, when commands of this one need it
+	Flood   *Flood   // the author has begun as much lately as they may
 	Explain bool     // reasons against what was not chosen are wanted too
 }
 
@@ -86,6 +87,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 		return nil, err
 	}
 	if err := tx.knowCommands(k, r, m); err != nil {
+		return nil, err
+	}
+	if err := tx.knowFlood(k, r, m, now); err != nil {
 		return nil, err
 	}
 	to := m.ReturnPath

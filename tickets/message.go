@@ -149,6 +149,7 @@ type Attachment struct {
 	SHA256    Digest `json:"sha256"`
 	ContentID string `json:"content_id,omitempty"`
 	Dangerous bool   `json:"dangerous,omitempty"` // an executable or script type (S-143)
+	Blocked   bool   `json:"-"`                   // of a kind that the admin wants nobody to be sent
 	// Base64 is where the part stands in the raw message, when it can go into another mail as it is: see File.
 	Base64 []byte `json:"-"`
 }

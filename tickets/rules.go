@@ -49,9 +49,11 @@ type Rules struct {
 	VendorRemind   []Step            // at a share of Vendor.Respond
 	Redact         []string          // what requests to third parties go without, beside the customer's name and address
 	ServiceManager string            // lower-case address; "" for none
-	Categories     []CategoryChoice
-	PriorityNames  map[string]map[string]string // priority → language → name for people
-	Checklists     map[string]string            // what a checklist that rules add says, by its name
+	Spam           SpamPolicy
+
+	Categories    []CategoryChoice
+	PriorityNames map[string]map[string]string // priority → language → name for people
+	Checklists    map[string]string            // what a checklist that rules add says, by its name
 
 	Classifier Classifier
 	Renderer   Renderer

@@ -109,6 +109,9 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	if kind == timerPostponed {
 		return d.sendPostponed(tx, now)
 	}
+	if kind == timerHeldList {
+		return d.sendHeldList(tx, at, now)
+	}
 	t, err := tx.Ticket(id)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, errDamaged) {
 		d.Log.Error("timer dropped", "ticket", id, "timer", kind, "err", err)

@@ -130,6 +130,9 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	for _, m := range d.config.Load().Mailboxes {
 		d.startPoller(ctx, m)
 	}
+	if err := d.desk.ScheduleHeldList(ctx); err != nil {
+		d.log.Error("the daily list of held mail is not scheduled; a reload tries again", "err", err)
+	}
 	d.start(func() error { return d.runClock(ctx) })
 	d.start(func() error { return d.watch(ctx) })
 	d.start(func() error { return d.learner.Run(ctx) })
@@ -248,7 +251,7 @@ func (d *Daemon) Reload() error {
 	d.config.Store(c)
 	d.tokens.prepare(c)
 	tickets.Failpoint("reload.swapped")
-	if err := d.desk.Reschedule(d.running); err != nil {
+	if err := errors.Join(d.desk.Reschedule(d.running), d.desk.ScheduleHeldList(d.running)); err != nil {
 		d.log.Error("timers are those of the old configuration", "err", err)
 	}
 	d.restartChanged(d.running, old, c)

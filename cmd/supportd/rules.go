@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"supportd/classify"
 	"supportd/cmd/supportd/config"
@@ -89,6 +90,10 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		return nil, err
 	}
 	nameThings(r, c)
+	r.Spam = tickets.SpamPolicy{PerSender: c.Spam.PerSender, Within: c.Spam.Within, Blocked: c.Spam.Blocked, ListTo: strings.ToLower(c.Spam.DigestTo.Mail)}
+	if at, err := time.Parse("15:04", c.Spam.DigestAt); err == nil {
+		r.Spam.ListAt = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
+	}
 	r.Limits.ReopensPerDay = c.ReopenLimit
 	return r, nil
 }

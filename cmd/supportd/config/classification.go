@@ -14,6 +14,18 @@ func (c *Config) Classification() classify.Config {
 		Customers: c.Customers, People: c.People, CMDB: c.CMDB, Categories: c.Categories, Threshold: c.Threshold,
 		Derive: c.Derive, Matrix: c.Matrix, Team: c.Intake, Routes: c.Routes,
 	}
+	for _, who := range c.Spam.Allow {
+		switch who {
+		case "customers":
+			cc.Allow.Customers = true
+		case "staff_domains":
+			cc.Allow.Domains = c.StaffDomains
+		case "vendors":
+			for _, v := range c.Vendors {
+				cc.Allow.Addresses = append(cc.Allow.Addresses, v.To.Mail)
+			}
+		}
+	}
 	for _, m := range c.Mailboxes {
 		cc.Mailboxes = append(cc.Mailboxes, classify.Mailbox{Name: m.Name, Brand: m.Brand, Monitoring: m.SenderKind == "monitoring"})
 	}

@@ -263,17 +263,17 @@ type spamKeys struct {
 	TrustedHosts many[string]   `key:"trusted_hosts" kind:"host" one:"yes" example:"[mx.nordwind.example]" doc:"Hosts whose Received fields are one's own. Default: the names in trust_auth_results_from."`
 	Quarantine   quarantineKeys `key:"quarantine" doc:"What is held until somebody looks at it."`
 	NeverAnswer  many[string]   `key:"never_answer" kind:"enum" values:"bulk list auto_submitted null_sender quarantined" one:"yes" example:"[bulk, list, auto_submitted, null_sender, quarantined]" doc:"What gets no automatic answer. It is all of these whatever stands here (RFC 3834)."`
-	Allow        many[string]   `key:"allow" kind:"enum" values:"customers vendors staff_domains" one:"yes" example:"[customers, vendors, staff_domains]" doc:"Whose mail is not held for the filter's score. Read and checked, and not obeyed yet."`
-	RateLimit    rateLimitKeys  `key:"rate_limit" doc:"What happens when one sender writes too much. Read and checked, and not obeyed yet."`
-	Digest       digestKeys     `key:"digest" doc:"A daily list of what is held. Read and checked, and not obeyed yet: the team is told of each held mail."`
-	Blocked      many[string]   `key:"blocked_attachments" kind:"name" one:"yes" example:"[exe, scr, js, iso, lnk]" doc:"Endings of files that people are warned of. Read and checked, and not obeyed yet: they are warned of the types that are dangerous anyway."`
+	Allow        many[string]   `key:"allow" kind:"enum" values:"customers vendors staff_domains" one:"yes" example:"[customers, vendors, staff_domains]" doc:"Whose authenticated mail is not held for the filter's score. Default: nobody's."`
+	RateLimit    rateLimitKeys  `key:"rate_limit" doc:"What happens when one sender begins too much. Default: every mail that starts something new makes a ticket."`
+	Digest       digestKeys     `key:"digest" doc:"A daily list of what is held, by mail. Default: none."`
+	Blocked      many[string]   `key:"blocked_attachments" kind:"name" one:"yes" example:"[exe, scr, js, iso, lnk]" doc:"Endings of files that are named in mails and never passed on. Default: none; types that are dangerous anyway never go to customers."`
 }
 
 // rateLimitKeys bound what one sender can write.
 type rateLimitKeys struct {
 	section
-	PerSender opt[rate]   `key:"per_sender" kind:"rate" required:"yes" example:"20/1h" doc:"How many mails in which time."`
-	OnExceed  opt[string] `key:"on_exceed" kind:"enum" values:"one_ticket" default:"one_ticket" example:"one_ticket" doc:"Further ones join one ticket."`
+	PerSender opt[rate]   `key:"per_sender" kind:"rate" required:"yes" example:"20/1h" doc:"How many tickets one sender can begin in which time."`
+	OnExceed  opt[string] `key:"on_exceed" kind:"enum" values:"one_ticket" default:"one_ticket" example:"one_ticket" doc:"Further mails join the newest of these tickets, and nobody is told of them."`
 }
 
 // digestKeys are a daily list.

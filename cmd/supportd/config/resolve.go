@@ -210,15 +210,6 @@ func isLoopback(host string) bool {
 // spam settles the part of the spam policy that nothing obeys yet, and says so.
 func (r *resolver) spam(k *fileKeys) {
 	s, to := k.Spam, &r.cfg.Spam
-	later := func(at place, given bool, instead string) {
-		if given {
-			r.warn("", at, "leave it for later versions, or delete it", "is read, but this version does not obey it yet: %s", instead)
-		}
-	}
-	later(s.Allow.at, s.Allow.given, "the filter's score counts for everybody")
-	later(s.RateLimit.at, s.RateLimit.given, "every mail that starts something new makes a ticket")
-	later(s.Digest.at, s.Digest.given, "the team is told of each held mail")
-	later(s.Blocked.at, s.Blocked.given, "people are warned of the types of files that are dangerous anyway")
 	to.Allow = r.unique(s.Allow.items, strings.ToLower)
 	to.Blocked = r.unique(s.Blocked.items, strings.ToLower)
 	if s.RateLimit.given {

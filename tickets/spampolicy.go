@@ -1,0 +1,158 @@
+package tickets
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SpamPolicy is what an admin decides about unwanted mail beyond what the classifier holds. The zero value decides nothing.
+type SpamPolicy struct {
+	// From one sender, so many mails in that time make tickets of their own; further ones join the newest of them. 0: no bound.
+	PerSender int
+	Within    time.Duration
+	// Blocked are endings of files, lower case, without the dot: such attachments are named and never carried on.
+	Blocked []string
+	// ListTo gets a daily list of what is held, at that time of its day; "" for nobody.
+	ListTo string
+	ListAt time.Duration
+}
+
+// blocked reports whether a file's kind is one that the admin wants nobody to be sent.
+func (p SpamPolicy) blocked(name string) bool {
+	return slices.Contains(p.Blocked, strings.TrimPrefix(strings.ToLower(filepath.Ext(name)), "."))
+}
+
+// marked is a list of attachments with those marked that are blocked.
+func (r *Rules) marked(list []Attachment) []Attachment {
+	if len(r.Spam.Blocked) == 0 {
+		return list
+	}
+	list = slices.Clone(list)
+	for i := range list {
+		if r.Spam.blocked(list[i].Name) {
+			list[i].Blocked, list[i].Dangerous = true, true
+		}
+	}
+	return list
+}
+
+// ── many mails of one sender ──
+
+// Flood is what a sender has begun lately, when it is as much as they may.
+type Flood struct {
+	Tickets int
+	Newest  *Ticket
+}
+
+// knowFlood looks whether the author has begun too much lately.
+func (tx *Tx) knowFlood(k *Known, r *Rules, m *Message, now time.Time) error {
+	p := r.Spam
+	if p.PerSender <= 0 || k.Ticket != nil || m.Author == "" {
+		return nil
+	}
+	if _, agent := r.agent(m.Author); agent {
+		return nil
+	}
+	recent, err := tx.ticketsOf(m.Author, p.PerSender)
+	if err != nil || len(recent) < p.PerSender || now.Sub(recent[len(recent)-1].Created) > p.Within {
+		return err
+	}
+	k.Flood = &Flood{Tickets: len(recent), Newest: recent[0]}
+	return nil
+}
+
+// flooded lets a mail of somebody who writes too much join their newest ticket, without telling anybody. A forged mail never joins
+// what an authenticated one has begun.
+func (d *decider) flooded() bool {
+	f := d.k.Flood
+	if f == nil || d.k.Admitted || d.out.Verdict.Auth == AuthFail || d.out.Verdict.Alert != nil || !f.Newest.State.Live() ||
+		f.Newest.Verified != (d.out.Verdict.Auth == AuthPass) {
+		return false
+	}
+	t := f.Newest.clone()
+	d.out.Ticket, d.k.Ticket = t, f.Newest
+	why := fmt.Sprintf("its sender has begun %d tickets within %s", f.Tickets, d.r.Spam.Within)
+	e := d.received()
+	e.Detail = "joined: " + why
+	d.entry(e)
+	d.reason("thread", t.Number, why)
+	d.reason("answer", "none", why)
+	d.end(Appended, "on "+t.Number+": "+why)
+	return true
+}
+
+// ── the daily list of what is held ──
+
+// timerHeldList is the kind of the timer rows of the daily list; they belong to no ticket.
+const timerHeldList = "held list"
+
+// maxHeldListed bounds how many mails the list names.
+const maxHeldListed = 30
+
+// nextHeldList is the next instant at which the list is due.
+func (r *Rules) nextHeldList(now time.Time) time.Time {
+	zone := r.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	day := now.In(zone)
+	for i := range 3 {
+		at := time.Date(day.Year(), day.Month(), day.Day()+i, int(r.Spam.ListAt.Hours()), int(r.Spam.ListAt.Minutes())%60, 0, 0, zone)
+		if at.After(now) {
+			return at.UTC()
+		}
+	}
+	return now.Add(24 * time.Hour).UTC()
+}
+
+// ScheduleHeldList sets the timer of the daily list anew: at the start, and after a change of the configuration.
+func (d *Desk) ScheduleHeldList(ctx context.Context) error {
+	if d.Rules().Spam.ListTo == "" {
+		return nil
+	}
+	return d.Store.Update(ctx, func(tx *Tx) error {
+		tx.onCommit(func() { kick(d.tick) })
+		return tx.scheduleHeldList(d.Rules(), d.Now().UTC())
+	})
+}
+
+func (tx *Tx) scheduleHeldList(r *Rules, now time.Time) error {
+	row := append(append(timeKey(r.nextHeldList(now)), key64(0)...), timerHeldList...)
+	return tx.btx.Bucket(bucketTimers).Put(row, []byte{})
+}
+
+// sendHeldList tells what is held and sets the next timer. A row of an earlier configuration, whose time is another, is dropped.
+func (d *Desk) sendHeldList(tx *Tx, at, now time.Time) error {
+	r := d.Rules()
+	if r.Spam.ListTo == "" || !r.nextHeldList(at.Add(-time.Second)).Equal(at) {
+		return nil
+	}
+	if err := tx.scheduleHeldList(r, now); err != nil {
+		return err
+	}
+	held, err := tx.HeldMails()
+	if err != nil || len(held) == 0 {
+		return err
+	}
+	lines := []Line{{Key: "held.list", Args: map[string]string{"count": strconv.Itoa(len(held))}}}
+	for _, h := range held[max(0, len(held)-maxHeldListed):] {
+		lines = append(lines, Line{Key: "held.listed", Args: map[string]string{"id": strconv.FormatUint(h.ID, 10), "from": oneLine(h.From),
+			"subject": oneLine(h.Subject), "reason": oneLine(h.Reason), "since": formatTime(h.Since)}})
+	}
+	lines = append(lines, Line{Key: "held.list_what_now", Args: map[string]string{}})
+	brand := r.brandOf("")
+	m := healthMail(r, brand, lines)
+	agent, ok := r.agent(r.Spam.ListTo)
+	if !ok {
+		agent = Agent{Address: r.Spam.ListTo}
+	}
+	m.To, m.Internal.Language = Address{Name: agent.Name, Mail: agent.Address}, r.language(agent.Language)
+	a := &application{tx: tx, r: r, in: &Incoming{Arrived: now}, known: &Known{Brand: brand}, dec: Decision{Mails: []Mail{m}}, now: now}
+	tx.onCommit(d.wakeSender)
+	return d.owe(a, m)
+}
