@@ -81,6 +81,9 @@ func (d *Desk) eraseRows(ctx context.Context, h *hunt, e *Erasure) error {
 		if err := h.search(ctx); err != nil {
 			return err
 		}
+		if hold := h.held(); len(hold) > 0 {
+			return fmt.Errorf("%s must be kept (retention.legal_hold): nothing was erased", strings.Join(hold, ", "))
+		}
 		if e.Preview {
 			e.Names, e.Removed = h.names, h.expected()
 		}
@@ -134,7 +137,12 @@ type hunt struct {
 	clear    map[uint64]bool // of others, whose raw bytes speak of them
 	seen     map[uint64]bool // messages whose raw bytes were read
 	rows     []storeRow      // that speak of them otherwise
-	held     int
+	inHold   int             // messages of theirs that are in quarantine
+}
+
+// held lists the numbers of their tickets that must be kept.
+func (h *hunt) held() []string {
+	return slices.DeleteFunc(slices.Clone(h.numbers), func(n string) bool { return !slices.Contains(h.desk.Rules().Retention.Hold, n) })
 }
 
 func (h *hunt) empty() bool {
@@ -143,13 +151,13 @@ func (h *hunt) empty() bool {
 
 // expected counts what removing will do.
 func (h *hunt) expected() Removed {
-	return Removed{Tickets: len(h.tickets), Messages: len(h.messages), Raw: len(h.clear), Redacted: len(h.rows), Held: h.held}
+	return Removed{Tickets: len(h.tickets), Messages: len(h.messages), Raw: len(h.clear), Redacted: len(h.rows), Held: h.inHold}
 }
 
 // search looks through the store once more.
 func (h *hunt) search(ctx context.Context) error {
 	h.tickets, h.messages, h.gone, h.clear = map[TicketID]bool{}, map[uint64]bool{}, map[uint64]bool{}, map[uint64]bool{}
-	h.rows, h.numbers, h.held = nil, nil, 0
+	h.rows, h.numbers, h.inHold = nil, nil, 0
 	if h.seen == nil {
 		h.seen, h.traces = map[uint64]bool{}, newTraces()
 	}
@@ -214,7 +222,7 @@ func (h *hunt) findMessages(tx *Tx) (own, others []Stored, err error) {
 	held, err := tx.HeldMails()
 	for _, m := range held {
 		if h.messages[m.Message] || h.tickets[m.Ticket] {
-			h.held++
+			h.inHold++
 		}
 	}
 	return own, others, err
@@ -359,7 +367,7 @@ func ticketOfRow(bucket, key []byte) TicketID {
 
 // remove takes out of the store what was found.
 func (h *hunt) remove(tx *Tx) (Removed, error) {
-	r := newRemoval(tx, "erased")
+	r := newRemoval(tx, h.desk.Rules(), "erased")
 	for id := range h.tickets {
 		if _, err := tx.Ticket(id); err == nil {
 			r.tickets[id] = true

@@ -31,7 +31,7 @@ func sabinesDesk(t testing.TB) (k *kit, own, others TicketID, first *Message) {
 	first = k.mail(address, "Drucker", sabineLine+"\nViele Grüße\n"+sabineName, bySabine)
 	own = k.receive(first).Ticket
 	sent := k.deliver()
-	k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, "Bitte lüften.\n#note sie ruft noch an"))
+	k.receive(k.reply(mailTo(t, sent, anna, TemplateTicketToTeam), anna, "Bitte lüften."))
 	k.afterUndo()
 	others, sent = k.opened(kollegin, "Auch der Drucker", "Sabine hat recht.\n> "+sabineLine+"\nFragt "+strings.ToUpper(sabine)+" oder Krause, Sabine.")
 	// She writes on her colleague's ticket, is held, let in, and takes part from then on.

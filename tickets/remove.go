@@ -15,10 +15,13 @@ import (
 // again, it is known and makes no ticket (S-181).
 type removal struct {
 	tx       *Tx
+	rules    *Rules
 	why      string // stands at the messages
 	tickets  map[TicketID]bool
 	messages map[uint64]bool // of tickets that stay, or of none
 	outgoing map[OutgoingID]bool
+	mailsOf  map[TicketID]bool // tickets that stay, and whose outgoing mails go
+	persons  map[string]bool   // lower-case addresses that may be nobody's any more
 
 	done  Removed
 	drop  map[string][]Digest // raw messages, by month
@@ -37,8 +40,9 @@ type Removed struct {
 	Rows     int `json:"index_rows"`
 }
 
-func newRemoval(tx *Tx, why string) *removal {
-	return &removal{tx: tx, why: why, tickets: map[TicketID]bool{}, messages: map[uint64]bool{}, outgoing: map[OutgoingID]bool{}, drop: map[string][]Digest{}}
+func newRemoval(tx *Tx, r *Rules, why string) *removal {
+	return &removal{tx: tx, rules: r, why: why, tickets: map[TicketID]bool{}, messages: map[uint64]bool{}, outgoing: map[OutgoingID]bool{},
+		mailsOf: map[TicketID]bool{}, persons: map[string]bool{}, drop: map[string][]Digest{}}
 }
 
 // countRemoved is the counter of tickets that were made and are gone.
@@ -46,7 +50,7 @@ const countRemoved = "removed"
 
 // carryOut removes what was named. The files are to be rewritten afterwards.
 func (r *removal) carryOut() error {
-	for _, step := range []func() error{r.allTickets, r.allOutgoing, r.allHeld, r.allMessages, r.allTimers, r.allThreads} {
+	for _, step := range []func() error{r.allTickets, r.allOutgoing, r.allHeld, r.allMessages, r.allTimers, r.allThreads, r.allPersons} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -67,7 +71,43 @@ func (r *removal) allTickets() error {
 	return nil
 }
 
+// people remembers who took part in a ticket.
+func (r *removal) people(t *Ticket) {
+	for address := range t.Thread {
+		r.persons[strings.ToLower(address)] = true
+	}
+	for _, a := range append([]Address{t.Requester}, t.Participants...) {
+		r.persons[strings.ToLower(a.Mail)] = true
+	}
+}
+
+// allPersons forgets the numbers of people who have no ticket any more. Reply addresses of the desk's own people name
+// them, so those stay.
+func (r *removal) allPersons() error {
+	b := r.tx.btx.Bucket(bucketPrincipals)
+	for address := range r.persons {
+		if _, agent := r.rules.agent(address); agent || address == "" {
+			continue
+		}
+		has := false
+		err := r.tx.each(bucketRequesters, append([]byte(address), 0), func(_, _ []byte) (bool, error) { has = true; return false, nil })
+		if err != nil {
+			return err
+		}
+		n := bytes.Clone(b.Get([]byte(address)))
+		if has || n == nil {
+			continue
+		}
+		if err := errors.Join(b.Delete([]byte(address)), b.Delete(append([]byte("#"), n...))); err != nil {
+			return err
+		}
+		r.done.Rows += 2
+	}
+	return nil
+}
+
 func (r *removal) ticket(t *Ticket) error {
+	r.people(t)
 	key := key64(uint64(t.ID))
 	var entries [][]byte
 	redacted := uint64(0)
@@ -114,7 +154,7 @@ func (r *removal) allOutgoing() error {
 		if err := decodeRecord(v, &o); err != nil {
 			return false, fmt.Errorf("outbox %x: %w", k, err)
 		}
-		if r.outgoing[o.ID] || o.Ticket != 0 && r.tickets[o.Ticket] {
+		if r.outgoing[o.ID] || o.Ticket != 0 && (r.tickets[o.Ticket] || r.mailsOf[o.Ticket]) {
 			gone = append(gone, o)
 		}
 		return true, nil

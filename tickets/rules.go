@@ -23,6 +23,7 @@ type Rules struct {
 	DefaultTeam string
 	Admin       string // address for health notices; "" for none
 
+	Retention    Retention     // how long things are kept
 	CloseAfter   time.Duration // solved → closed
 	ReopenWithin time.Duration // after that an answer becomes a follow-up ticket
 	Waiting      Waiting       // for customers' answers
