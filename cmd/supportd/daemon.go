@@ -134,6 +134,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 		d.log.Error("the daily list of held mail is not scheduled; a reload tries again", "err", err)
 	}
 	d.start(func() error { return d.runClock(ctx) })
+	d.start(func() error { return d.runRetention(ctx) })
 	d.start(func() error { return d.watch(ctx) })
 	d.start(func() error { return d.learner.Run(ctx) })
 	tickets.Failpoint("run.started")

@@ -43,6 +43,7 @@ func operations() map[string]operation {
 		"doctor":             with((*operator).doctor),
 		"backup":             with((*operator).backup),
 		"erase":              with((*operator).erase),
+		"retention":          with((*operator).retention),
 		"reload":             with((*operator).reload),
 		"status":             with((*operator).status),
 		"wake":               with((*operator).wake),

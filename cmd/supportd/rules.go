@@ -48,7 +48,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		Admin: c.Admin.Mail, CloseAfter: c.CloseAfter, ReopenWithin: c.ReopenWithin, Undo: c.Undo,
 		Waiting:    tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
 		Duplicates: tickets.Duplicates{Within: c.SameText, Similar: c.Similar}, ThanksReopen: c.ThanksReopen,
-		Limits: tickets.DefaultLimits(), Calendar: hours, Answers: map[string]tickets.Answer{},
+		Limits: tickets.DefaultLimits(), Retention: c.Retention.Retention, Calendar: hours, Answers: map[string]tickets.Answer{},
 		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
 	}
 	for _, b := range c.Brands {

@@ -92,6 +92,8 @@ type Config struct {
 	ScoreAtLeast float64  // spam score from which a mail is held; 0: no score counts
 	Spam         Spam     // what nothing obeys yet
 
+	Retention Retention
+
 	State     string // the state directory
 	Listen    string // host:port of the status page; "" for none
 	Undo      time.Duration

@@ -78,6 +78,7 @@ func Expand(c *Config) ([]byte, error) {
 			add("thanks_does_not_reopen", plain(strconv.FormatBool(!c.ThanksReopen), "!!bool")).
 			add("limit", text(rate{c.ReopenLimit, 24 * time.Hour}.String()))))
 	root.add("spam", expandSpam(c))
+	root.add("retention", c.expandRetention())
 	root.add("state", text(c.relative(c.State)))
 	root.addText("listen", c.Listen)
 	root.add("undo", text(written(c.Undo)))

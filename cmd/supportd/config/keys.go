@@ -57,6 +57,7 @@ type fileKeys struct {
 	Routes            rootKeys            `key:"routes" doc:"Which team gets a new ticket: a tree. Beginning at its root, the first child that matches is entered, again and again; the deepest route entered decides, and what it leaves open is its parent's. Default: {name: root, to: the first team of tier 1}."`
 	Rules             list[ruleKeys]      `key:"rules" doc:"What is added to tickets. All rules that match apply, in no particular order."`
 	Spam              spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
+	Retention         retentionKeys       `key:"retention" doc:"How long things are kept. Without it, for ever."`
 
 	Handover       handoverKeys       `key:"handover" doc:"What the next tier is told before a ticket is handed to it."`
 	Vendors        named[vendorKeys]  `key:"vendors" doc:"Third parties, by name. What they write reaches nobody but the team."`
@@ -84,7 +85,6 @@ type fileKeys struct {
 	Checks      laterKeys `key:"scheduled_checks" doc:"Tickets that come by themselves. Not used yet."`
 	Reports     laterKeys `key:"reports" doc:"Reports by mail. Not used yet."`
 	CostPerHour laterKeys `key:"cost_per_hour" doc:"Of each tier, for reports. Not used yet."`
-	Retention   laterKeys `key:"retention" doc:"How long things are kept. Not used yet: everything is kept."`
 	Privacy     laterKeys `key:"privacy" doc:"What reports may say of persons. Not used yet."`
 
 	_ struct{} `unsupported:"include"`

@@ -71,6 +71,7 @@ var kinds = map[string]kind{
 	"recipient":  {wants: orList(recipients) + ", or a person", plural: "people", pattern: personPattern, parse: parsePerson},
 	"header":     {wants: "a filter's field such as X-Spam-Flag", plural: "fields", parse: parseVerdictField},
 	"rate":       {wants: "a number and a time such as 20/1h", plural: "rates", pattern: `^\d{1,6}/(\d+(\.\d+)?(s|m|h|d))+$`, parse: parseRate},
+	"period":     {wants: "days, months or years such as 30d, 18m or 6y", plural: "times such as 30d", tags: []string{"!!int"}, pattern: `^[1-9]\d{0,4}(d|m|y)$`, parse: parsePeriod},
 	"clock":      {wants: "a time of day such as \"08:30\"", plural: "times of day", pattern: `^([01]\d|2[0-3]):[0-5]\d$`, parse: parseClock},
 	"percent":    {wants: "a percentage such as 75%", plural: "percentages", pattern: `^\d{1,3}%$`, parse: parsePercent},
 	"moment":     {wants: "a date and time such as \"2026-11-23 08:00\"", plural: "dates and times", tags: []string{"!!timestamp"}, pattern: `^\d{4}-\d{2}-\d{2} \d{2}:\d{2}$`, parse: parseMoment},

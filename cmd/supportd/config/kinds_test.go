@@ -35,7 +35,7 @@ func TestKinds(t *testing.T) {
 		{"env", "${A_1}", envName("A_1")}, {"env", "$A", nil}, {"env", "${1A}", nil}, {"env", "${}", nil}, {"env", "${A}x", nil}, {"env", "hunter2", nil},
 		{"int", "4", 4}, {"int", "010", nil}, {"int", "0x10", nil}, {"int", "99999999999999999999", nil}, {"number", "6.5", 6.5}, {"number", ".nan", nil}, {"number", "inf", nil},
 		{"text", "a", "a"}, {"text", " ", nil}, {"text", "${USER}", nil}, {"path", "a/b.md", "a/b.md"}, {"path", "~/b", nil}, {"path", "~", nil}, {"path", "a~", "a~"}, {"text", "a\nb", nil}, {"region", "DE-BY", "DE-BY"}, {"region", "de-by", nil}, {"region", "AT", "AT"}, {"region", "FR", nil},
-		{"rate", "20/1h", rate{20, time.Hour}}, {"rate", "20", nil}, {"rate", "0/1h", nil}, {"rate", "20/", nil}, {"rate", "x/1h", nil}, {"clock", "08:30", "08:30"}, {"clock", "24:00", nil}, {"clock", "8:30", nil},
+		{"rate", "20/1h", rate{20, time.Hour}}, {"rate", "20", nil}, {"rate", "0/1h", nil}, {"rate", "20/", nil}, {"rate", "x/1h", nil}, {"period", "30d", tickets.Period{Days: 30}}, {"period", "18m", tickets.Period{Months: 18}}, {"period", "6y", tickets.Period{Years: 6}}, {"period", "18h", nil}, {"period", "101y", nil}, {"period", "0d", nil}, {"clock", "08:30", "08:30"}, {"clock", "24:00", nil}, {"clock", "8:30", nil},
 		{"name", "a.b-c", "a.b-c"}, {"name", "a b", nil}, {"name", "", nil}, {"person", "k.brandt", "k.brandt"}, {"person", "K <k@b.example>", "K <k@b.example>"}, {"person", "a b", nil}, {"person", "a@", nil},
 		{"header", "x-spam-flag", "X-Spam-Flag"}, {"header", "X-Foo", nil}, {"prose", "a\nb", "a\nb"}, {"prose", " ", nil},
 		{"zone", "Nowhere/Land", nil}, {"zone", "Local", nil}, {"zone", "", nil}, {"language", "de", "de"}, {"language", "DE", nil}, {"language", "ger", nil},

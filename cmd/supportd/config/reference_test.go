@@ -32,7 +32,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
-	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "oauth.yaml", "full.yaml", "desk.yaml", "promises.yaml", "spam.yaml", "warn-burst.yaml", "warn-later.yaml"} {
+	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "oauth.yaml", "full.yaml", "desk.yaml", "promises.yaml", "spam.yaml", "warn-retention.yaml", "warn-burst.yaml", "warn-later.yaml"} {
 		data, err := os.ReadFile(filepath.Join(testdata, name))
 		if err != nil {
 			t.Fatal(err)
@@ -215,7 +215,7 @@ func valueWords(f field) string {
 	}
 	kind := f.tag.Get("kind")
 	words := map[string]string{"enum": strings.Join(strings.Fields(f.tag.Get("values")), ", "), "int": "number", "bool": "true, false",
-		"listen": "address:port", "zone": "time zone", "env": "`${NAME}`", "prose": "text", "header": "field", "rate": "number/time", "clock": "time of day", "recipient": "person or word", "": "see the meaning"}
+		"listen": "address:port", "zone": "time zone", "env": "`${NAME}`", "prose": "text", "header": "field", "rate": "number/time", "period": "days, months, years", "clock": "time of day", "recipient": "person or word", "": "see the meaning"}
 	word, ok := words[kind]
 	if !ok {
 		word = kind

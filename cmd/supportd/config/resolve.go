@@ -32,6 +32,7 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.spam(k)
 	r.priorities(k)
 	r.categories(k)
+	r.retention(k)
 	r.routes(k)
 	r.derive(k)
 	r.rules(k)
