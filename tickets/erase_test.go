@@ -215,13 +215,11 @@ func TestRewriteWhileWorking(t *testing.T) {
 	if err := k.store.Update(ctx, func(tx *Tx) error { return tx.rewriteLater(nil) }); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 {
-		done, err := k.store.Rewrite(ctx)
-		if err != nil {
+	for i := range 3 {
+		if _, err := k.store.Rewrite(ctx); err != nil {
 			t.Fatal(err)
 		}
-		k.opened(kunde, "Zwei", "y")
-		t.Logf("%+v", done)
+		k.opened(kunde, "Nummer "+itoa(i), "Text "+itoa(i))
 	}
 	k.clock.move(time.Hour)
 	close(end)
