@@ -3,6 +3,7 @@ package mailin_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -101,5 +102,24 @@ func TestTripLoginRefused(t *testing.T) {
 	_, err := mailin.Trip{Mailbox: cfg, IDs: []string{"x@y"}}.Await(t.Context(), func(mailin.Sighting) {})
 	if err == nil || !strings.Contains(err.Error(), "check user and password") || strings.Contains(err.Error(), "Canary") {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A server with QUOTA tells how full the mailbox is (RFC 9208).
+func TestProbeTellsQuota(t *testing.T) {
+	if ok, err := imaptest.Available(); !ok {
+		if os.Getenv("SUPPORTD_REAL_SERVERS") == "1" {
+			t.Fatal(err)
+		}
+		t.Log(err)
+		return
+	}
+	s := newDovecot(t, imaptest.DovecotOptions{Settings: []string{
+		"mail_plugins = quota", "protocol imap {", "  mail_plugins = quota imap_quota", "}", "plugin {", "  quota = maildir:User quota", "  quota_rule = *:storage=10M", "}",
+	}})
+	s.deliver(t, tripMail("one@desk.example"))
+	r, err := probe(t, s.config())
+	if err != nil || r.QuotaLimit != 10<<20 || r.QuotaUsed < 0 || r.QuotaUsed > 10<<10 {
+		t.Errorf("quota %d of %d, %v", r.QuotaUsed, r.QuotaLimit, err)
 	}
 }

@@ -111,8 +111,14 @@ func ByName(name string) *Provider {
 			return -1
 		}, strings.ToLower(s))
 	}
+	wanted := plain(name)
 	for _, p := range Providers() {
-		if full := plain(p.Name); full == plain(name) || full == plain(name)+"com" || plain(name) != "" && (slices.Contains(p.Domains, strings.ToLower(name)) || plain(name) == p.OAuth2) {
+		full := plain(p.Name)
+		domain := slices.ContainsFunc(p.Domains, func(d string) bool {
+			first, _, _ := strings.Cut(d, ".")
+			return plain(d) == wanted || plain(first) == wanted
+		})
+		if wanted != "" && (full == wanted || full == wanted+"com" || wanted == p.OAuth2 || domain) {
 			return &p
 		}
 	}

@@ -121,13 +121,15 @@ func TestDiscoverWithoutNameService(t *testing.T) {
 
 func TestProvidersByName(t *testing.T) {
 	for name, want := range map[string]string{"ionos": "IONOS", "Microsoft365": "Microsoft 365", "microsoft": "Microsoft 365", "web.de": "WEB.DE", "all-inkl": "ALL-INKL.COM",
-		"t-online.de": "Telekom", "google": "Google Workspace", "mailbox.org": "mailbox.org", "hetzner": "Hetzner", "strato": "STRATO", "gmx": "GMX"} {
+		"t-online.de": "Telekom", "t-online": "Telekom", "outlook": "Outlook.com", "google": "Google Workspace", "mailbox.org": "mailbox.org", "hetzner": "Hetzner", "strato": "STRATO", "gmx": "GMX"} {
 		if p := ByName(name); p == nil || p.Name != want {
 			t.Errorf("%s: %+v, want %s", name, p, want)
 		}
 	}
-	if p := ByName("nobody"); p != nil {
-		t.Errorf("nobody is %s", p.Name)
+	for _, name := range []string{"nobody", "", "-"} {
+		if p := ByName(name); p != nil {
+			t.Errorf("%q is %s", name, p.Name)
+		}
 	}
 	for _, p := range Providers() {
 		if p.Note != NoteNone && (p.Note.Text("de") == "" || p.Note.Text("en") == "" || p.Note.Text("de") == p.Note.Text("en")) {
