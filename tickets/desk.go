@@ -118,6 +118,9 @@ func (d *Desk) receive(ctx context.Context, b Batch, refs []RawRef, beside bool,
 			return err
 		}
 		Failpoint("intake.applied")
+		if err := tx.countArrivals(b, outcomes, d.Now()); err != nil {
+			return err
+		}
 		return tx.advance(b)
 	})
 	return outcomes, err
@@ -231,9 +234,12 @@ func (in *Incoming) plausible(now time.Time) *Incoming {
 	return &c
 }
 
+// settledBefore is why a message that was settled is not settled again.
+const settledBefore = "settled before"
+
 // outcomeOf repeats what was said of a UID when it was settled.
 func (tx *Tx) outcomeOf(r settledRecord) (Outcome, error) {
-	out := Outcome{Result: r.Result, Why: "settled before"}
+	out := Outcome{Result: r.Result, Why: settledBefore}
 	if r.Message != 0 {
 		m, err := tx.Stored(r.Message)
 		if err != nil {

@@ -26,6 +26,12 @@ var migrations = []func(*bolt.Tx) error{
 		_, err := btx.CreateBucketIfNotExists(bucketPostponed)
 		return err
 	},
+	// 6: the desk's own health, and when mail comes.
+	func(btx *bolt.Tx) error {
+		_, err := btx.CreateBucketIfNotExists(bucketHealth)
+		_, err2 := btx.CreateBucketIfNotExists(bucketArrivals)
+		return errors.Join(err, err2)
+	},
 }
 
 var keySchema = []byte("schema")

@@ -257,6 +257,11 @@ func (d *Desk) settleOne(tx *Tx, o *Outgoing, dl Delivery) error {
 		if _, err := tx.add("given_up", 1); err != nil {
 			return err
 		}
+		if o.Template != TemplateHealth {
+			if _, err := tx.add(counterLost, 1); err != nil {
+				return err
+			}
+		}
 		if err := tx.finish(o, GivenUp, dl.At); err != nil {
 			return err
 		}

@@ -22,6 +22,8 @@ type Rules struct {
 	Agents      map[string]Agent // by lower-case address
 	DefaultTeam string
 	Admin       string // address for health notices; "" for none
+	// HealthServer is a second way out for health notices; "" for none.
+	HealthServer string
 
 	Retention    Retention     // how long things are kept
 	CloseAfter   time.Duration // solved → closed

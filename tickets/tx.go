@@ -30,12 +30,14 @@ var (
 	bucketTimers     = []byte("timers")     // time, ticket ID, kind
 	bucketAnswers    = []byte("answers")    // address, 0, time: automatic answers sent, for the caps
 	bucketHeld       = []byte("held")       // held ID → HeldMail
+	bucketHealth     = []byte("health")     // key → Trouble
+	bucketArrivals   = []byte("arrivals")   // mailbox, 0, hour since 1970 → number of messages
 	bucketLog        = []byte("log")        // seq → LogEntry: what concerns no ticket
 )
 
 var allBuckets = [][]byte{bucketMeta, bucketTickets, bucketNumbers, bucketLive, bucketEntries, bucketMessages, bucketSources,
 	bucketPlaces, bucketIdentities, bucketRequesters, bucketPrincipals, bucketOutbox, bucketBytes, bucketDue, bucketTimers,
-	bucketAnswers, bucketHeld, bucketLog, bucketAlerts, bucketImports, bucketThreads, bucketPostponed}
+	bucketAnswers, bucketHeld, bucketLog, bucketAlerts, bucketImports, bucketThreads, bucketPostponed, bucketHealth, bucketArrivals}
 
 // Tx is a transaction on the store: a consistent view, and in Update the only way to change anything.
 type Tx struct {
