@@ -408,6 +408,13 @@ func (a *app) ready(v statusView, err error) error {
 }
 
 func writeStatus(w io.Writer, v statusView) {
+	for _, t := range v.Troubles {
+		told := "the admin is not told yet"
+		if !t.Told.IsZero() {
+			told = fmt.Sprintf("the admin was told %s ago", ago(t.Told))
+		}
+		fmt.Fprintf(w, "wrong: %s, for %s%s (%s)\n", t.Key, ago(t.Since), prefixed(" – ", t.Reason), told)
+	}
 	for _, m := range v.Mailboxes {
 		state := "connected"
 		if !m.Connected {

@@ -29,7 +29,9 @@ type Daemon struct {
 	started time.Time
 	shadow  *shadow // nil without Options.Shadow
 	tokens  *accounts
-	learner *learner
+
+	certificates certificateBook
+	learner      *learner
 
 	config atomic.Pointer[config.Config]
 	reload reloadState
@@ -136,6 +138,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	d.start(func() error { return d.runClock(ctx) })
 	d.start(func() error { return d.runRetention(ctx) })
 	d.start(func() error { return d.watch(ctx) })
+	d.start(func() error { return d.runHealth(ctx) })
 	d.start(func() error { return d.learner.Run(ctx) })
 	tickets.Failpoint("run.started")
 	if d.options.Ready != nil {

@@ -433,7 +433,7 @@ func TestDocsJSONNames(t *testing.T) {
 	page := readDocument(t, "docs/json.md")
 	for _, v := range []any{parsed{}, forwardedView{}, commandsView{}, explanation{}, explainedGuess{}, explainedClock{}, explainedMail{},
 		explainedThread{}, explainedTicket{}, tickets.Reason{}, testReport{}, testFailure{}, coverage{},
-		recorded{}, disagreement{}, diffReport{}, diffSide{}, diffMove{}, diffDeadline{}, diffMail{}, diffAccuracy{}, diffDisagreeing{}, ticketView{}, clockView{}, messageView{}, statusView{}, mailboxView{}, serverView{}, accountView{}, outboxView{}, mailView{},
+		recorded{}, disagreement{}, diffReport{}, diffSide{}, diffMove{}, diffDeadline{}, diffMail{}, diffAccuracy{}, diffDisagreeing{}, ticketView{}, clockView{}, messageView{}, statusView{}, mailboxView{}, serverView{}, accountView{}, troubleView{}, outboxView{}, mailView{},
 		learnt{}, measured{}, done{}, checkReport{}, hop{}, config.Finding{}, tickets.Books{}, tickets.Diagnosis{}, tickets.BackupReport{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(v)) {
 			name, _, _ := strings.Cut(f.Tag.Get("json"), ",")

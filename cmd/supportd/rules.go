@@ -51,6 +51,9 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		Limits: tickets.DefaultLimits(), Retention: c.Retention.Retention, Calendar: hours, Answers: map[string]tickets.Answer{},
 		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
 	}
+	if c.Health.SMTP != nil {
+		r.HealthServer = healthServer
+	}
 	for _, b := range c.Brands {
 		r.Brands[b.Name] = tickets.Brand{
 			Name: b.Name, Desk: firstOf(b.From.Name, c.Organisation, b.From.Mail), From: b.From, AgentName: agentName(b),

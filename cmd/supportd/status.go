@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"supportd/cmd/supportd/oauth"
@@ -25,6 +26,16 @@ type statusView struct {
 	ReloadErr string        `json:"reload_error,omitempty"`
 	FreeMB    uint64        `json:"free_mb,omitempty"`
 	Learnt    learnt        `json:"learnt"`
+	Troubles  []troubleView `json:"troubles"`
+}
+
+// troubleView is something that is wrong with the desk itself.
+type troubleView struct {
+	Key    string    `json:"key"`
+	Kind   string    `json:"kind"` // of the line that the admin is told, such as mailbox_down
+	Reason string    `json:"reason,omitempty"`
+	Since  time.Time `json:"since"`
+	Told   time.Time `json:"told,omitzero"` // when the admin was told
 }
 
 type stateCounts map[string]int
@@ -73,7 +84,7 @@ type outboxView struct {
 // status asks every worker and the store how they are.
 func (d *Daemon) status() (statusView, error) {
 	c := d.config.Load()
-	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}, Accounts: []accountView{}}
+	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}, Accounts: []accountView{}, Troubles: []troubleView{}}
 	d.mu.Lock()
 	for _, w := range d.pollers {
 		s := w.poller.Status()
@@ -111,6 +122,15 @@ func (v *statusView) count(tx *tickets.Tx) error {
 	s, err := tx.OutboxStats()
 	if err != nil {
 		return err
+	}
+	troubles, err := tx.Troubles()
+	if err != nil {
+		return err
+	}
+	for _, t := range troubles {
+		if t.Fine.IsZero() && !t.Counts {
+			v.Troubles = append(v.Troubles, troubleView{Key: t.Key, Kind: strings.TrimPrefix(t.Line.Key, "health."), Reason: t.Line.Args["reason"], Since: t.Since, Told: t.Told})
+		}
 	}
 	v.Outbox = outboxView{Due: s.Waiting, Deferred: s.Deferred, Failed: s.GivenUp, Oldest: s.Oldest}
 	for state, n := range tx.StateCounts() {

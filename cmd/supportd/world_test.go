@@ -79,9 +79,10 @@ type memoryServers struct {
 	addr string
 
 	token  func(string) (string, bool) // logs in at the SMTP server; nil: nobody has to
-	vouch  atomic.Pointer[string]      // a field to put above each mail that is delivered
-	into   atomic.Pointer[string]      // the folder that mail is put into; nil: INBOX
-	noPlus atomic.Bool                 // name+anything is an address like any other
+	fault  func(smtptest.Step) smtptest.Fault
+	vouch  atomic.Pointer[string] // a field to put above each mail that is delivered
+	into   atomic.Pointer[string] // the folder that mail is put into; nil: INBOX
+	noPlus atomic.Bool            // name+anything is an address like any other
 }
 
 func startEmbedded(t *testing.T) mailServers {
@@ -108,7 +109,7 @@ func (e *memoryServers) newUIDValidity(user string) error {
 }
 
 func (e *memoryServers) startSMTP() (err error) {
-	o := smtptest.Options{Deliver: e.deliver, Token: e.token}
+	o := smtptest.Options{Deliver: e.deliver, Token: e.token, Fault: e.fault}
 	if e.addr != "" {
 		if o.Listener, err = net.Listen("tcp", e.addr); err != nil {
 			return err
@@ -209,6 +210,7 @@ type world struct {
 	config string
 	login  string                // keys of the mailbox that log in; "" for user and password
 	shadow string                // a second configuration to run beside
+	now    func() time.Time      // of the desk; nil: the real one
 	awaits func(statusView) bool // when the desk has started; nil: its mailboxes are followed
 	daemon *Daemon
 	stop   context.CancelFunc
@@ -253,7 +255,7 @@ func (w *world) start() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ready := make(chan struct{})
-	d, err := NewDaemon(w.config, Options{Log: log, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
+	d, err := NewDaemon(w.config, Options{Log: log, Now: w.now, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

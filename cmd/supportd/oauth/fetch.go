@@ -115,6 +115,9 @@ func (s *Source) fetch(ctx context.Context) (granted, error) {
 			return granted{}, &Error{Account: a.Name, What: "nobody has logged in yet", Hint: "run supportd login " + a.Login, Final: true}
 		}
 		old = k.Refresh
+		s.mu.Lock()
+		s.status.Consent = k.Ends // another process may have logged in
+		s.mu.Unlock()
 		t, err = s.config().TokenSource(ctx, &oauth2.Token{RefreshToken: old}).Token()
 	}
 	if err != nil {
