@@ -123,6 +123,30 @@ func (s *Set) Names() []string {
 	return names
 }
 
+// Source is where a text comes from.
+type Source struct {
+	Name     string // of the template; a standard answer's begins with tickets.TemplateStandard
+	Audience string // public or internal
+	Language string
+	File     string // "built-in de/ack-new.md", or the file laid over it
+}
+
+// Sources lists every text in every language of the desk, by name.
+func (s *Set) Sources() []Source {
+	names := s.Names()
+	for _, name := range s.answerNames() {
+		names = append(names, answerPrefix+name)
+	}
+	var list []Source
+	for _, name := range names {
+		for _, lang := range s.languages {
+			c := s.texts[lang][name]
+			list = append(list, Source{Name: name, Audience: string(c.spec.audience), Language: lang, File: c.file})
+		}
+	}
+	return list
+}
+
 // Public renders a template for people outside the desk. An internal template is refused.
 func (s *Set) Public(name string, v tickets.PublicView) (tickets.Rendered, error) {
 	sp, err := s.public(name)

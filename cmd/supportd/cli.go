@@ -110,6 +110,9 @@ func group(use, short string, subs ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
+// defaultConfig is the configuration file unless another is named.
+const defaultConfig = "supportd.yaml"
+
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "supportd",
@@ -120,7 +123,7 @@ func (a *app) root() *cobra.Command {
 	}
 	root.SetVersionTemplate("supportd {{.Version}}\n")
 	f := root.PersistentFlags()
-	f.StringVarP(&a.config, "config", "c", "supportd.yaml", "configuration file")
+	f.StringVarP(&a.config, "config", "c", defaultConfig, "configuration file")
 	f.StringVar(&a.state, "state", "", "state directory, when the configuration cannot be read")
 	f.BoolVar(&a.json, "json", false, "machine-readable answers")
 	f.StringVar(&a.logLevel, "log-level", "info", "debug, info, warn or error")
@@ -129,6 +132,8 @@ func (a *app) root() *cobra.Command {
 		a.ticketCommand(), a.outboxCommand(), a.quarantineCommand(), a.statusCommand(), a.doctorCommand(), a.backupCommand(),
 		a.restoreCommand(), a.importCommand(), a.reloadCommand(), a.calendarCommand(), a.clockCommand(), a.evalCommand(), a.trainCommand(), a.serviceCommand(), a.versionCommand(), a.manCommand(), a.benchCommand())
 	root.AddCommand(a.eraseCommand(), a.retentionCommand())
+	root.AddCommand(a.templateCommand())
+	root.AddCommand(a.eraseCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})
