@@ -141,9 +141,12 @@ func (s *Set) try() []error {
 			for _, full := range []bool{true, false} {
 				var r tickets.Rendered
 				var err error
-				if sp.audience == audiencePublic {
+				switch sp.audience {
+				case audiencePublic:
 					r, err = s.Public(sp.name, SamplePublic(lang, full))
-				} else {
+				case audienceVendor:
+					r, err = s.Vendor(sp.name, SampleVendor(lang, full))
+				default:
 					r, err = s.Internal(sp.name, SampleInternal(sp.name, lang, full))
 				}
 				if err == nil && strings.TrimSpace(r.Text) == "" {

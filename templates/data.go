@@ -167,6 +167,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	}
 	data["lines"] = lines
 	data["headline"] = headline
+	data["form"] = p.form(v.Form)
 	data["sent"] = p.cut(cleanText(v.Sent), maxTextLines)
 	data["sent_to"] = strings.Join(cleanLines(v.SentTo), ", ")
 	data["commands"] = cleanLines(v.Commands)
@@ -180,7 +181,7 @@ func (p *phrases) replyLine(v tickets.InternalView, address string) string {
 		return p.fill("reply.public", map[string]string{"to": strings.Join(append([]string{address}, first(cleanLines(v.Copies))...), ", ")})
 	}
 	switch v.Mode {
-	case "command", "note":
+	case "command", "note", "form", "consult":
 		return p.fill("reply."+v.Mode, nil)
 	case "no right":
 		return p.fill("reply.no_right", nil)

@@ -19,9 +19,12 @@ func sampleOf(t testing.TB, s *Set, name, lang string, full bool) tickets.Render
 	sp, _ := specOf(name)
 	var r tickets.Rendered
 	var err error
-	if sp.audience == audiencePublic {
+	switch sp.audience {
+	case audiencePublic:
 		r, err = s.Public(name, SamplePublic(lang, full))
-	} else {
+	case audienceVendor:
+		r, err = s.Vendor(name, SampleVendor(lang, full))
+	default:
 		r, err = s.Internal(name, SampleInternal(name, lang, full))
 	}
 	if err != nil {

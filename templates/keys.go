@@ -22,7 +22,7 @@ type LineKey struct {
 // target and age durations (1h36m0s), those named state and clock the values of tickets.State and Clock.Kind, and those
 // named size, limit, free and floor numbers of octets: they are written as people do, in the reader's zone.
 func lineKeys() []LineKey {
-	return slices.Concat(didKeys(), refusedKeys(), problemKeys(), healthKeys())
+	return slices.Concat(didKeys(), refusedKeys(), problemKeys(), healthKeys(), tierKeys())
 }
 
 func key(name, doc string, args ...string) LineKey { return LineKey{Key: name, Doc: doc, Args: args} }
@@ -286,7 +286,7 @@ func wordKeys() []LineKey {
 	return keys
 }
 
-func phraseKeys() []LineKey { return append(lineKeys(), wordKeys()...) }
+func phraseKeys() []LineKey { return slices.Concat(lineKeys(), wordKeys(), formKeys()) }
 
 func lineKeyNames() []string {
 	var names []string

@@ -78,7 +78,7 @@ func TestFaultsAreToldWithTheirPlace_S117(t *testing.T) {
 		{"de/ack-new.md", "hello", "de/ack-new.md:1: has no front matter"},
 		{"de/ack-new.md", "---\nsubject: x\n", "de/ack-new.md:1: the front matter has no end"},
 		{"de/ack-new.md", "---\nsubjekt: x\naudience: public\nhtml: no\n---\nx", `de/ack-new.md:2: unknown key "subjekt"; did you mean "subject"?`},
-		{"de/ack-new.md", "---\nsubject: x\naudience: all\nhtml: no\n---\nx", `de/ack-new.md:3: audience is "all": write public or internal`},
+		{"de/ack-new.md", "---\nsubject: x\naudience: all\nhtml: no\n---\nx", `de/ack-new.md:3: audience is "all": write public, internal or vendor`},
 		{"de/ack-new.md", "---\nsubject: x\naudience: public\nhtml: perhaps\n---\nx", `de/ack-new.md:4: html is "perhaps": write yes or no`},
 		{"de/ack-new.md", "---\nsubject: x\nsubject: y\naudience: public\nhtml: no\n---\nx", "de/ack-new.md:3: subject stands there twice"},
 		{"de/ack-new.md", "---\nsubject:\naudience: public\nhtml: no\n---\nx", "de/ack-new.md:2: subject is empty"},

@@ -268,6 +268,16 @@ func (p *phrases) argument(name, value string, zone *time.Location) string {
 		}
 	case "state", "clock":
 		return clip(p.word(name, value), maxValue)
+	case "what":
+		return clip(p.word("redacted", value), maxValue)
+	case "reason":
+		return clip(p.word("choice", value), maxValue)
+	case "fields":
+		var names []string
+		for f := range strings.SplitSeq(value, ", ") {
+			names = append(names, p.label(f))
+		}
+		return clip(strings.Join(names, ", "), maxValue)
 	case "size", "limit", "free", "floor":
 		var n int64
 		if _, err := fmt.Sscanf(value+" ", "%d ", &n); err == nil && strings.Trim(value, "0123456789") == "" {

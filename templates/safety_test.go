@@ -57,6 +57,11 @@ func nastyInternal(lang, s string) tickets.InternalView {
 }
 
 // eachNasty renders every template with every nasty text in every language.
+func nastyVendor(lang, input string) tickets.VendorView {
+	return tickets.VendorView{Language: lang, Desk: input, DeskAddress: input, Number: input, Reference: input, Contract: input, Subject: input, Agent: input,
+		Text: input, Item: input, Description: input, Diagnosis: input, Steps: []string{input}, Reproduction: []string{input}}
+}
+
 func eachNasty(t *testing.T, f func(t *testing.T, name string, sp spec, input string, r tickets.Rendered)) {
 	s, err := Load(nil, Options{})
 	if err != nil {
@@ -68,9 +73,12 @@ func eachNasty(t *testing.T, f func(t *testing.T, name string, sp spec, input st
 				sp, _ := specOf(name)
 				var r tickets.Rendered
 				var err error
-				if sp.audience == audiencePublic {
+				switch sp.audience {
+				case audiencePublic:
 					r, err = s.Public(name, nastyPublic(lang, input))
-				} else {
+				case audienceVendor:
+					r, err = s.Vendor(name, nastyVendor(lang, input))
+				default:
 					r, err = s.Internal(name, nastyInternal(lang, input))
 				}
 				if err != nil {
@@ -124,7 +132,7 @@ func TestDataIsNeverHTML_S116_S140(t *testing.T) {
 // A line of a mail never begins a line of ours: what looks like a command, a heading or the marker is quoted.
 func TestMailTextNeverBeginsALine(t *testing.T) {
 	eachNasty(t, func(t *testing.T, name string, sp spec, input string, r tickets.Rendered) {
-		if sp.audience == audiencePublic {
+		if sp.audience != audienceInternal {
 			return // the answer's own text goes out as it is
 		}
 		markers := 0
@@ -235,6 +243,10 @@ func TestRenderersDoNotMix(t *testing.T) {
 		if (err == nil) != (known && sp.audience == audiencePublic) {
 			t.Errorf("Public(%q): %v", name, err)
 		}
+		_, err = s.Vendor(name, SampleVendor("de", true))
+		if (err == nil) != (known && sp.audience == audienceVendor) {
+			t.Errorf("Vendor(%q): %v", name, err)
+		}
 		_, err = s.Internal(name, SampleInternal(name, "de", true))
 		if (err == nil) != (known && sp.audience == audienceInternal) {
 			t.Errorf("Internal(%q): %v", name, err)
@@ -287,7 +299,7 @@ func TestDataIsPlain_S115(t *testing.T) {
 		t.Fatal(err)
 	}
 	for who, data := range map[audience]map[string]any{
-		audiencePublic: s.publicData(spec{}, nil, "de", SamplePublic("de", true)), audienceInternal: internal} {
+		audiencePublic: s.publicData(spec{}, nil, "de", SamplePublic("de", true)), audienceInternal: internal, audienceVendor: s.vendorData("de", SampleVendor("de", true))} {
 		sh := shapeOf(spec{audience: who})
 		for _, name := range sh.names() {
 			if _, ok := data[name]; !ok {

@@ -61,7 +61,12 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 	}
 	v.Recent = []tickets.RecentEntry{{At: p.QuoteAt, Who: "Jan Petersen", What: took}}
 	v.Quoted = quoted
+	v.Form = sampleForm(lang)
 	v.Warnings = []string{"Reply-To: names another domain than From"}
+	if template == tickets.TemplateVendorDraft {
+		w := SampleVendor(lang, true)
+		v.Text, v.Sent, v.SentTo = "", w.Subject+"\n\n"+w.Text, []string{"tac@fortinet.example"}
+	}
 	if template == tickets.TemplateReceipt {
 		v.Text, v.Sent, v.SentTo = "", p.Text, []string{v.Requester.Mail}
 	}
@@ -82,8 +87,15 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 // sampleReply is what a plain reply to the notice does.
 func sampleReply(template string) (public bool, mode string) {
 	switch template {
-	case tickets.TemplateReceipt, tickets.TemplateRefused:
+	case tickets.TemplateReceipt, tickets.TemplateRefused, tickets.TemplateVendorDraft:
 		return false, "command"
+	case tickets.TemplateHandoverGaps, tickets.TemplateHandoverAsked:
+		return false, "form"
+	case tickets.TemplateConsultQuestion:
+		return false, "consult"
+	case tickets.TemplateHandoverAccepted, tickets.TemplateHandoverDispute, tickets.TemplateConsultAnswer, tickets.TemplateLearnBack,
+		tickets.TemplateVendorReplied, tickets.TemplateAssigneeAbsent:
+		return false, "note"
 	case tickets.TemplateUndelivered, tickets.TemplateHeld, tickets.TemplateNote:
 		return false, "note"
 	case tickets.TemplateHealth, tickets.TemplateGathered:
@@ -102,6 +114,30 @@ func sampleLines(template string, full bool) []tickets.Line {
 		return l
 	}
 	switch template {
+	case tickets.TemplateHandoverGaps, tickets.TemplateHandoverAsked:
+		return []tickets.Line{line(false, "handover.lacks", "team", "network", "missing", "3", "of", "6"), line(false, "handover.force", "word", "#escalate!")}
+	case tickets.TemplateHandoverPacket:
+		return []tickets.Line{line(false, "handover.from", "who", "anna@nordwind.example", "team", "service-desk", "tier", "1", "reason", "knowledge")}
+	case tickets.TemplateHandoverAccepted:
+		return []tickets.Line{line(false, "handover.accepted", "who", "jan.petersen@nordwind.example", "team", "network", "rating", "3")}
+	case tickets.TemplateHandoverReturned:
+		return []tickets.Line{line(false, "handover.returned", "who", "jan.petersen@nordwind.example", "team", "network", "reason", "the router is not ours")}
+	case tickets.TemplateHandoverDispute:
+		return []tickets.Line{line(false, "dispute.intro", "team", "network", "who", "jan.petersen@nordwind.example", "reason", "not ours"),
+			line(false, "dispute.handed", "at", "2026-11-27T14:04:17Z", "who", "anna@nordwind.example", "from", "service-desk", "to", "network", "reason", "knowledge"),
+			line(false, "dispute.returned", "at", "2026-11-27T15:04:17Z", "who", "jan.petersen@nordwind.example", "team", "network", "reason", "not ours"), line(false, "dispute.decide")}
+	case tickets.TemplateConsultQuestion:
+		return []tickets.Line{line(false, "consult.question", "who", "anna@nordwind.example")}
+	case tickets.TemplateConsultAnswer:
+		return []tickets.Line{line(false, "consult.answer", "who", "jan.petersen@nordwind.example")}
+	case tickets.TemplateLearnBack:
+		return []tickets.Line{line(false, "learn.solved", "who", "jan.petersen@nordwind.example", "team", "network"), line(false, "learn.t1able")}
+	case tickets.TemplateVendorDraft:
+		return []tickets.Line{line(false, "vendor.draft", "vendor", "fortinet", "to", "tac@fortinet.example"), line(false, "vendor.redacted", "what", "phone", "count", "2")}
+	case tickets.TemplateVendorReplied:
+		return []tickets.Line{line(false, "vendor.replied", "vendor", "fortinet", "reference", "4711222")}
+	case tickets.TemplateAssigneeAbsent:
+		return []tickets.Line{line(false, "absent.assignee", "who", "anna@nordwind.example", "until", "2026-12-14T00:00:00Z", "team", "service-desk")}
 	case tickets.TemplateReceipt:
 		return []tickets.Line{line(true, "did.reply_later", "to", "kim.krause@customer.example", "until", "2026-11-27T14:04:17Z"),
 			line(true, "did.solve", "until", "2026-12-14T16:00:00Z"), line(true, "did.state", "from", "open", "to", "solved")}

@@ -188,8 +188,8 @@ func (s *source) set(key, value string, line int) error {
 		s.subject, s.subjectLine = value, line
 	case "audience":
 		s.audience = audience(value)
-		if s.audience != audiencePublic && s.audience != audienceInternal {
-			return fmt.Errorf("audience is %q: write public or internal", value)
+		if s.audience != audiencePublic && s.audience != audienceInternal && s.audience != audienceVendor {
+			return fmt.Errorf("audience is %q: write public, internal or vendor", value)
 		}
 	case "html":
 		switch value {

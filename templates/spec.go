@@ -14,6 +14,7 @@ type audience string
 const (
 	audiencePublic   audience = "public"
 	audienceInternal audience = "internal"
+	audienceVendor   audience = "vendor"
 )
 
 // spec is what the desk expects of a template.
@@ -43,6 +44,21 @@ func specs() []spec {
 		{name: tickets.TemplateStatus, audience: audiencePublic, textOnly: true},
 		{name: tickets.TemplateReminder, audience: audiencePublic},
 		{name: tickets.TemplateNoResponse, audience: audiencePublic},
+		{name: tickets.TemplateHandedOver, audience: audiencePublic},
+		{name: tickets.TemplateWithVendor, audience: audiencePublic},
+		{name: tickets.TemplateVendorRequest, audience: audienceVendor},
+		{name: tickets.TemplateHandoverGaps, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateHandoverAsked, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateHandoverPacket, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateHandoverAccepted, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateHandoverReturned, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateHandoverDispute, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateConsultQuestion, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateConsultAnswer, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateLearnBack, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateVendorDraft, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateVendorReplied, audience: audienceInternal, marker: true},
+		{name: tickets.TemplateAssigneeAbsent, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateTicketToTeam, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateCustomerReplied, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateReceipt, audience: audienceInternal, marker: true},

@@ -48,7 +48,7 @@ func TestFirstLineOfNoticesSaysWhatAReplyDoes(t *testing.T) {
 	}
 	for _, name := range s.Names() {
 		sp, _ := specOf(name)
-		if sp.audience == audiencePublic || name == tickets.TemplateHealth {
+		if sp.audience != audienceInternal || name == tickets.TemplateHealth {
 			continue
 		}
 		for _, c := range cases {
@@ -95,9 +95,12 @@ func TestWidthOfOurOwnText(t *testing.T) {
 			v.Text, v.Sent, v.Quoted, p.Text, p.Quote = "short", "", "", "short", ""
 			var r tickets.Rendered
 			var err error
-			if sp, _ := specOf(name); sp.audience == audiencePublic {
+			switch sp, _ := specOf(name); sp.audience {
+			case audiencePublic:
 				r, err = s.Public(name, p)
-			} else {
+			case audienceVendor:
+				r, err = s.Vendor(name, SampleVendor(lang, true))
+			default:
 				r, err = s.Internal(name, v)
 			}
 			if err != nil {

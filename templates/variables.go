@@ -120,6 +120,7 @@ func internalFields() []field {
 			textField("at", "when"), textField("who", "who"), textField("what", "what")),
 		recordsField("lines", "what was done, refused or found",
 			flagField("ok", "it was done"), textField("mark", "done or refused, as a word; empty for what was asked for"), textField("text", "the sentence")),
+		listField("form", "lines of a handover's packet, with >>> before what is missing"),
 		textField("headline", "the first sentence of the lines, cut after 80 characters"),
 		listField("sent", "lines that the customer was sent"),
 		textField("sent_to", "to whom, joined by commas"),
@@ -133,8 +134,11 @@ func internalFields() []field {
 // shapeOf is what a template of that spec may use.
 func shapeOf(sp spec) *shape {
 	fields := internalFields()
-	if sp.audience == audiencePublic {
+	switch sp.audience {
+	case audiencePublic:
 		fields = publicFields()
+	case audienceVendor:
+		fields = vendorFields()
 	}
 	if sp.only != nil {
 		fields = slices.DeleteFunc(fields, func(f field) bool { return !slices.Contains(sp.only, f.name) })
@@ -153,7 +157,7 @@ type Variable struct {
 // Variables lists what templates can show, those for customers first.
 func (s *Set) Variables() []Variable {
 	var all []Variable
-	for _, who := range []audience{audiencePublic, audienceInternal} {
+	for _, who := range []audience{audiencePublic, audienceVendor, audienceInternal} {
 		for _, f := range shapeOf(spec{audience: who}).fields {
 			all = append(all, Variable{string(who), "." + f.name, f.sh.kind, f.doc})
 			if f.sh.kind != kindList {

@@ -35,7 +35,7 @@ func (d *decider) agentRight(a Agent) (why, line string) {
 	switch {
 	case d.out.Verdict.Auth != AuthPass:
 		return "it comes from an agent's address, but nobody vouches for the sender", "held.agent"
-	case purpose != PurposeAnswer && purpose != PurposeNote, d.k.By == byID && d.k.Brand.Plus:
+	case purpose != PurposeAnswer && purpose != PurposeNote && purpose != PurposeForm, d.k.By == byID && d.k.Brand.Plus:
 		return "it comes from an agent, but not to the reply address that this agent was given", "held.token"
 	case !strings.EqualFold(d.k.TokenOwner, a.Address):
 		return "it comes from an agent, but to a reply address that was given to someone else", "held.token"
@@ -61,6 +61,9 @@ type operation struct {
 	lines       []Line          // of the receipt
 	ask         []askFor
 	edit        edit
+	formed      bool                  // the mail is answered by a form, not by a receipt
+	wanted      bool                  // a receipt is wanted though there are no commands
+	rating      int                   // of a handover's packet
 	later       []func()              // tells people, once the entry is written
 	tells       []func(*InternalView) // what was asked for, for the receipt
 	apart       bool                  // the mail answers none of the desk's: what it refuses is told by whoever runs the operation
@@ -96,6 +99,9 @@ func (op *operation) run() {
 			return
 		}
 	}
+	if !op.form() {
+		return
+	}
 	op.commit(isNote)
 }
 
@@ -104,7 +110,7 @@ func (op *operation) body() (text string, note bool) {
 	if op.text.Note != "" {
 		return op.text.Note, true
 	}
-	return op.text.Public, !op.public || op.has("note") || op.has("noreply") || op.has("call")
+	return op.text.Public, !op.public || op.has("note") || op.has("noreply") || op.has("call") || op.staysInside()
 }
 
 func (op *operation) has(word string) bool {
@@ -139,8 +145,8 @@ func (op *operation) answerWith(body string) bool {
 	op.entry.Text = body
 	op.entry.Kind = EntryAnswered
 	op.answer = true
-	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.has("schedule") && !op.move(op.t, &op.entry, eventReply) {
-		return op.refuseState("reply")
+	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.has("schedule") && !op.move(op.t, &op.entry, op.replying()) {
+		return op.mayWork(op.agent.Address) && op.refuseState("reply")
 	}
 	op.t.set(&op.entry.Changes, fieldLastPublic, body)
 	if op.t.Assignee == "" {
@@ -161,6 +167,7 @@ func (op *operation) do(c command.Command) bool {
 		fields(),
 		details(),
 		people(),
+		tiers(),
 		newMail(),
 		asking(),
 		standard(),
@@ -207,6 +214,9 @@ func (op *operation) wait(c command.Command) bool {
 }
 
 func (op *operation) take(c command.Command) bool {
+	if !op.mayWork(op.agent.Address) {
+		return false
+	}
 	op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
 	return op.transit(c, eventTake, Line{OK: true, Key: "did.take", Args: map[string]string{"who": op.agent.Address}})
 }
@@ -246,7 +256,7 @@ func (op *operation) solve(c command.Command) bool {
 	if op.t.Assignee == "" {
 		op.t.set(&op.entry.Changes, fieldAssignee, op.agent.Address)
 	}
-	return op.transit(c, eventSolve, Line{OK: true, Key: "did.solve",
+	return op.transit(c, op.solving(), Line{OK: true, Key: "did.solve",
 		Args: map[string]string{"until": formatTime(op.now.Add(op.r.ReopenWithin))}})
 }
 
@@ -263,6 +273,9 @@ func (op *operation) assign(c command.Command) bool {
 			return op.refuseNames(name, matches)
 		}
 		to = matches[0]
+	}
+	if !op.mayWork(to.Address) {
+		return false
 	}
 	op.t.set(&op.entry.Changes, fieldAssignee, to.Address)
 	if !strings.EqualFold(to.Address, op.agent.Address) {
@@ -312,6 +325,7 @@ func (op *operation) commit(isNote bool) {
 // write appends the operation's entry to the ticket.
 func (op *operation) write() {
 	op.entry.Detail = describe(op.text.Commands, op.entry.Detail)
+	op.settleHandover()
 	op.recalculate()
 	op.decider.entry(op.entry)
 }
@@ -335,6 +349,7 @@ func (op *operation) tellOthers(isNote bool) {
 	for _, tell := range op.later {
 		tell()
 	}
+	op.learnBack()
 }
 
 // describe is what an entry says of the commands it stands for.
@@ -395,7 +410,7 @@ func firstNonEmpty(a, b string) string {
 
 // receipt answers a mail that had commands; a plain answer needs none, unless something of it was left out.
 func (op *operation) receipt() {
-	if (len(op.text.Commands) == 0 || op.has("quiet")) && !op.short {
+	if (len(op.text.Commands) == 0 || op.has("quiet")) && !op.short && !op.wanted || op.formed && len(op.text.Commands) <= 1 {
 		return
 	}
 	op.consequences()
@@ -458,6 +473,7 @@ func (op *operation) refuse(line Line) bool {
 	op.t = op.k.Ticket.clone()
 	op.out.Ticket = op.t
 	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel, op.out.Beside = nil, nil, nil, nil, nil, nil
+	op.out.Leave, op.after = nil, nil
 	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Public: op.postable(), Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
 	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {

@@ -110,6 +110,14 @@ func (d *Desk) carryOut(a *application) error {
 		}
 	}
 	d.corrected(a)
+	if err := a.indexReferences(); err != nil {
+		return err
+	}
+	if a.dec.Leave != nil {
+		if err := a.tx.keepLeave(*a.dec.Leave, a.now); err != nil {
+			return err
+		}
+	}
 	if err := d.carryOutBeside(a); err != nil {
 		return err
 	}
@@ -164,7 +172,7 @@ func (a *application) writeEntries() error {
 // append writes one entry, with what caused it.
 func (a *application) append(t *Ticket, e Entry) error {
 	e.Cause = a.cause()
-	if a.stored != nil && (e.Kind == EntryReceived || e.Kind == EntryAnswered || e.Kind == EntryNoted || e.Kind == EntryAutomatic || e.Kind == EntryBounced || e.Kind == EntryRefused || e.Kind == EntryHeld) {
+	if a.stored != nil && (e.Kind == EntryReceived || e.Kind == EntryVendor || e.Kind == EntryAnswered || e.Kind == EntryNoted || e.Kind == EntryAutomatic || e.Kind == EntryBounced || e.Kind == EntryRefused || e.Kind == EntryHeld) {
 		e.Message = a.stored.Key
 	}
 	return a.tx.append(t, e)
@@ -211,7 +219,7 @@ func (d *Desk) owe(a *application, m Mail) error {
 		if err := a.append(a.ticket, Entry{At: a.now, Rev: a.r.Rev, Kind: EntryDelivery, Actor: Actor{Kind: ActorSystem}, Template: m.Template, Detail: oneLine(detail)}); err != nil {
 			return err
 		}
-		if m.Class == ClassAnswer {
+		if m.Class == ClassAnswer && m.Internal == nil {
 			return d.tellNotMade(a, m, err)
 		}
 	}
@@ -223,7 +231,7 @@ func (d *Desk) tellNotMade(a *application, m Mail, cause error) error {
 	dr := &decider{k: &Known{Ticket: a.ticket, Brand: a.brand(a.ticket)}, in: &Incoming{Arrived: a.now}, r: a.r, now: a.now}
 	dr.out.Ticket = a.ticket.clone()
 	dr.tell([]string{strings.ToLower(m.Agent.Address)}, TemplateUndelivered, PurposeNote, false, func(v *InternalView) {
-		v.Text, v.TextFrom = m.Public.Text, m.Agent.Address
+		v.Text, v.TextFrom = m.written(), m.Agent.Address
 		v.Lines = []Line{{Key: "undelivered.refused", Args: map[string]string{"to": oneLine(m.To.Mail), "reason": oneLine(cause.Error())}},
 			{Key: "undelivered.what_now", Args: map[string]string{"to": oneLine(m.To.Mail)}}}
 	})
@@ -320,10 +328,13 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 func composed(r *Rules, m Mail, l Letter) (done Letter, mail []byte, err error) {
 	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
 	var text Rendered
-	if m.Public != nil {
+	switch {
+	case m.Public != nil:
 		text, err = r.Renderer.Public(m.Template, *m.Public)
-	} else {
-		text, err = r.Renderer.Internal(m.Template, *m.Internal)
+	case m.Internal == nil:
+		text, err = r.Renderer.Vendor(m.Template, *m.Vendor)
+	default:
+		text, err = internalText(r, m)
 	}
 	if err != nil {
 		return l, nil, fmt.Errorf("render: %w", err)
@@ -333,6 +344,19 @@ func composed(r *Rules, m Mail, l Letter) (done Letter, mail []byte, err error) 
 		return l, nil, fmt.Errorf("compose: %w", err)
 	}
 	return l, mail, nil
+}
+
+// internalText renders a mail to staff; beside a draft for a third party it shows exactly what that would get.
+func internalText(r *Rules, m Mail) (Rendered, error) {
+	v := *m.Internal
+	if m.Vendor != nil {
+		preview, err := r.Renderer.Vendor(TemplateVendorRequest, *m.Vendor)
+		if err != nil {
+			return Rendered{}, err
+		}
+		v.Sent = preview.Subject + "\n\n" + preview.Text
+	}
+	return r.Renderer.Internal(m.Template, v)
 }
 
 // rows are those of the outbox: one for each recipient of the same bytes.
@@ -384,13 +408,16 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
 	b := a.brand(t)
 	l = Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important}
-	if m.Public != nil {
+	switch {
+	case m.Public != nil:
 		l.Language = m.Public.Language
-		if m.Class == ClassAnswer && b.AgentName != nil {
-			l.From.Name = b.AgentName(m.Agent)
-		}
-	} else {
+	case m.Internal != nil:
 		l.Language = m.Internal.Language
+	default:
+		l.Language = m.Vendor.Language
+	}
+	if m.Internal == nil && m.Class == ClassAnswer && b.AgentName != nil {
+		l.From.Name = b.AgentName(m.Agent)
 	}
 	token := Token{Purpose: m.Purpose, Principal: principal}
 	idPurpose := m.Purpose | purposeID
@@ -417,6 +444,9 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 	l.Attached = append(slices.Clip(l.Attached), m.Files...)
 	if m.Invite && t != nil {
 		l.Attached = append(slices.Clip(l.Attached), calendarEntry(t, b, a.now))
+	}
+	if m.Thread && t != nil {
+		l.Attached = append(l.Attached, d.threadOf(a, t)...)
 	}
 	return l, nil
 }

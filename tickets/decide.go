@@ -24,6 +24,7 @@ type Decision struct {
 	Admit   []uint64     // held mails that commands let in
 	Reject  []uint64     // held mails that commands drop
 	Cancel  []OutgoingID // mails that a command takes back
+	Leave   *Leave       // what was learned of an agent's absence
 	Beside  []Beside     // what becomes of other tickets
 
 	Postponed []Postponed // notices that wait for their readers' working time
@@ -35,14 +36,16 @@ type Mail struct {
 	Cc        []Address
 	Class     Class
 	Template  string
-	Public    *PublicView   // one of the two is set
+	Public    *PublicView   // one of the three is set
 	Internal  *InternalView //
+	Vendor    *VendorView   // beside Internal: what the mail shows is to be sent to a third party
 	Purpose   Purpose       // of its reply address
 	NotBefore time.Time
 	Important bool
 	Files     []File // go with it
 	Invite    bool   // carries the ticket's date for calendars
 	Attach    bool   // carries the attachments of the message on
+	Thread    bool   // carries what the customer wrote, as mails
 	CountAs   string // for whose cap it counts; "" for nobody's
 	NoTicket  bool   // about no ticket: health notices
 	Agent     Agent  // who answers, in ClassAnswer
@@ -56,6 +59,8 @@ type decider struct {
 	r   *Rules
 	now time.Time
 	out Decision
+
+	after []func() // what the next entry brings about, once the ticket is as it says
 }
 
 // Decide is the desk's judgement about one message: whether it joins a ticket, opens one, is held or filed, what
@@ -236,7 +241,7 @@ func (d *decider) bounce() {
 	}
 	told := d.bounceTold()
 	d.entry(e)
-	if !b.Delayed && !told && d.concernsRequester(o) {
+	if !b.Delayed && !told && d.out.Ticket.outside(d.r, o.Recipient) {
 		d.tellTeam(TemplateUndelivered, PurposeNote, func(v *InternalView) {
 			v.Lines = []Line{{Key: "undelivered.bounced", Args: map[string]string{"to": o.Recipient, "status": b.Status, "reason": oneLine(b.Diagnostic)}},
 				{Key: "undelivered.what_now", Args: map[string]string{"to": o.Recipient}}}
@@ -273,8 +278,15 @@ func (d *decider) machineReport() {
 
 // autoReply notes an automatic mail: it never reopens, stops a clock or counts as an answer (S-069).
 func (d *decider) autoReply() {
+	a, away := d.noteLeave()
+	if away {
+		d.out.Leave = &a
+		d.reason("absence", a.Agent, "an out-of-office note until "+a.Until.In(d.zone()).Format(time.DateOnly))
+	}
 	if d.out.Ticket != nil {
-		d.entry(Entry{Kind: EntryAutomatic, Actor: d.sender(), From: d.from().Mail, Text: d.m.Reply, Detail: "automatic reply"})
+		e := Entry{Kind: EntryAutomatic, Actor: d.sender(), From: d.from().Mail, Text: d.m.Reply, Detail: "automatic reply"}
+		d.vendorAutomatic(&e)
+		d.entry(e)
 		d.end(Filed, "an automatic reply, noted on "+d.out.Ticket.Number)
 		return
 	}
@@ -286,6 +298,8 @@ func (d *decider) onTicket() {
 	auth, author := d.out.Verdict.Auth, d.m.Author
 	agent, isAgent := d.r.agent(author)
 	switch {
+	case d.fromVendor():
+		d.vendorWrote()
 	case d.k.Admitted && isAgent && !d.k.Ticket.participant(author):
 		d.admittedNote()
 	case d.k.Admitted:
@@ -339,6 +353,7 @@ func (d *decider) customerWrote() {
 	} else {
 		d.move(t, &e, eventCustomer)
 	}
+	d.tellAbsent(&e)
 	d.entry(e)
 	d.end(Appended, "on "+t.Number+", by its "+d.by())
 	d.tellCustomerReplied()
@@ -408,6 +423,11 @@ func (d *decider) entry(e Entry) {
 		panic(fmt.Sprintf("ticket %s: %v", t.Number, err)) // only our own changes are applied
 	}
 	d.out.Entries = append(d.out.Entries, e)
+	after := d.after
+	d.after = nil
+	for _, do := range after {
+		do()
+	}
 }
 
 // oneLine folds white space and cuts what is long, for lines in mails and logs.

@@ -115,6 +115,9 @@ func (c *checkup) pages() (err error) {
 	if err := c.pageHeaders(); err != nil {
 		return err
 	}
+	if err := c.trees(); err != nil {
+		return err
+	}
 	err = c.tx.btx.ForEach(func(name []byte, b *bolt.Bucket) error {
 		seek := b.Cursor()
 		octets := 0

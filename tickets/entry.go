@@ -17,6 +17,7 @@ const (
 	EntryReceived  EntryKind = "received"  // a person's mail joined the ticket
 	EntryAutomatic EntryKind = "automatic" // an automatic mail belongs to it; for the record only
 	EntryAnswered  EntryKind = "answered"  // an agent's public answer
+	EntryVendor    EntryKind = "vendor"    // a third party's mail; it stays inside
 	EntryNoted     EntryKind = "noted"     // an internal note
 	EntryQueued    EntryKind = "queued"    // the desk owes a mail
 	EntryDelivery  EntryKind = "delivery"  // a mail could not be delivered, or only in doubt
@@ -31,6 +32,7 @@ const (
 const (
 	ActorCustomer = "customer"
 	ActorAgent    = "agent"
+	ActorVendor   = "vendor"
 	ActorSystem   = "system"
 	ActorTimer    = "timer"
 	ActorAdmin    = "admin" // at the command line
@@ -135,6 +137,9 @@ const (
 
 	fieldLastPublic   = "last_public"
 	fieldLastCustomer = "last_customer"
+	fieldDisagreed    = "disagreed"
+	fieldLevel1       = "level1_capable"
+	fieldAbsenceTold  = "absence_told"
 	fieldThread       = "thread" // After: "address message-id", appended
 	fieldClock        = "clock"  // After: the Clock as JSON, replacing the one of its kind
 	fieldTouched      = "touched"
@@ -160,7 +165,14 @@ func (t *Ticket) value(field string, pending []Change) string {
 	if text := t.text(field); text != nil {
 		return *text
 	}
+	if p := t.packed(field); p != nil {
+		return packField(p)
+	}
 	switch field {
+	case fieldDisagreed:
+		return formatInt(t.Disagreed)
+	case fieldLevel1:
+		return formatBool(t.Level1Capable)
 	case fieldState:
 		return string(t.State)
 	case fieldStateBefore:
@@ -295,6 +307,8 @@ func (t *Ticket) text(field string) *string {
 		return &t.LastPublic
 	case fieldLastCustomer:
 		return &t.LastCustomer
+	case fieldAbsenceTold:
+		return &t.AbsenceTold
 	}
 	return nil
 }
@@ -336,7 +350,14 @@ func (t *Ticket) applyChange(c Change, at time.Time) (err error) {
 		*text = c.After
 		return nil
 	}
+	if p := t.packed(c.Field); p != nil {
+		return unpackField(p, c.After)
+	}
 	switch c.Field {
+	case fieldDisagreed:
+		t.Disagreed, err = parseInt(c.After)
+	case fieldLevel1:
+		t.Level1Capable = c.After != ""
 	case fieldState:
 		t.State, t.StateSince = State(c.After), at
 	case fieldStateBefore:

@@ -397,33 +397,25 @@ func sortedTeams(r *Rules) []string {
 
 // act does what a step asks for beside telling people, and returns whom to tell still.
 func (d *decider) act(do string, told notices) notices {
+	e := Entry{Kind: EntryChanged, Actor: Actor{Kind: ActorTimer, Name: do}}
 	switch do {
-	case DoReturn:
-		d.returnToOwner()
-	case DoPropose, DoHandOver:
-		d.sendAs(TemplateTimeBox, told)
-		return nil
-	}
-	return told
-}
-
-// returnToOwner gives a ticket that no team has accepted back to the team of its owner.
-func (d *decider) returnToOwner() {
-	t := d.out.Ticket
-	if t.State != StateHandedOver {
-		return
-	}
-	team := d.r.DefaultTeam
-	for _, name := range sortedTeams(d.r) {
-		if tm := d.r.Teams[name]; tm.Tier == 1 && t.Owner != "" && slices.Contains(tm.Members, strings.ToLower(t.Owner)) {
-			team = name
+	case DoPropose:
+		if !d.proposeHandover(&e, told) {
+			d.sendAs(TemplateTimeBox, told)
+			return nil
 		}
+		told = nil
+	case DoHandOver:
+		if !d.handOverByTimer(&e) {
+			return told
+		}
+	case DoReturn:
+		if !d.returnToOwner(&e) {
+			return told
+		}
+	default:
+		return told
 	}
-	e := Entry{Kind: EntryChanged, Actor: Actor{Kind: ActorTimer, Name: string(clock.Accept)}, Detail: fmt.Sprintf("nobody of %s has accepted it: back to %s", t.Team, team)}
-	t.set(&e.Changes, fieldTeam, team)
-	t.set(&e.Changes, fieldTier, formatInt(d.r.Teams[team].Tier))
-	t.set(&e.Changes, fieldAssignee, t.Owner)
-	if d.move(t, &e, eventReturn) {
-		d.entry(e)
-	}
+	d.entry(e)
+	return told
 }

@@ -107,6 +107,10 @@ func (f fakeRenderer) Public(template string, v PublicView) (Rendered, error) {
 	return f.render(template, v.Number, v)
 }
 
+func (f fakeRenderer) Vendor(template string, v VendorView) (Rendered, error) {
+	return f.render(template, v.Number, v)
+}
+
 func (f fakeRenderer) Internal(template string, v InternalView) (Rendered, error) {
 	return f.render(template, v.Number, v)
 }

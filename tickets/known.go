@@ -43,10 +43,12 @@ type Known struct {
 	Verdict *Verdict // what the classifier says of the message, when it was asked already
 	asked   Hints    // with what
 	Alert   *AlertBefore
-	Outage  *Ticket  // of the highest priority, open on an item that the message's item needs
-	Origin  *Message // the mail that opened Ticket, when commands of this one need it
-	Flood   *Flood   // the author has begun as much lately as they may
-	Explain bool     // reasons against what was not chosen are wanted too
+	Outage  *Ticket          // of the highest priority, open on an item that the message's item needs
+	Origin  *Message         // the mail that opened Ticket, when commands of this one need it
+	Flood   *Flood           // the author has begun as much lately as they may
+	Explain bool             // reasons against what was not chosen are wanted too
+	History []Entry          // of Ticket, newest first, far back; when commands of the message need it
+	Absent  map[string]Leave // who is away now, by lower-case address
 }
 
 // hints is what the classifier may know.
@@ -90,6 +92,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 		return nil, err
 	}
 	if err := tx.knowFlood(k, r, m, now); err != nil {
+		return nil, err
+	}
+	if k.Absent, err = tx.leaves(now); err != nil {
 		return nil, err
 	}
 	to := m.ReturnPath
@@ -164,6 +169,13 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 		}
 		k.TokenOwner = tx.address(k.Token.Principal)
 		return tx.knowTicket(k, t, now)
+	}
+	if tx.knowReference(k, r, m) {
+		t, err := tx.Ticket(k.Token.Ticket)
+		if err == nil {
+			return tx.knowTicket(k, t, now)
+		}
+		k.By, k.Token, k.TokenOwner = "", Token{}, ""
 	}
 	return tx.knowSuggestion(k, r, m, now)
 }

@@ -1,6 +1,10 @@
 package tickets
 
-import "time"
+import (
+	"time"
+
+	"supportd/tickets/handover"
+)
 
 // Class is the kind of a mail that the desk sends; it decides the header fields that say so (domain.md §6.1).
 type Class string
@@ -59,11 +63,12 @@ type Rendered struct {
 	HTML    string // "" where the template is text only
 }
 
-// Renderer renders the desk's templates. The two methods take different views on purpose: what PublicView does not
-// hold can never reach a customer (P5).
+// Renderer renders the desk's templates. The methods take different views on purpose: what PublicView does not hold can
+// never reach a customer, nor what VendorView does not hold a third party (P5).
 type Renderer interface {
 	Public(template string, v PublicView) (Rendered, error)
 	Internal(template string, v InternalView) (Rendered, error)
+	Vendor(template string, v VendorView) (Rendered, error)
 }
 
 // Templates that the desk asks for by name. Public ones take a PublicView, internal ones an InternalView.
@@ -84,7 +89,25 @@ const (
 	TemplateReminder     = "reminder"    // T06, public: a question is still open
 	TemplateNoResponse   = "no-response" // T07, public: solved for lack of an answer
 
-	TemplateAppointmentNow  = "appointment-now"  // internal: the date has come
+	TemplateAppointmentNow = "appointment-now" // internal: the date has come
+	TemplateHandedOver     = "handed-over"     // T14, public: another team has it now
+	TemplateWithVendor     = "with-vendor"     // T15, public: a third party was asked
+
+	TemplateVendorRequest = "vendor-request" // T26, to a third party
+
+	TemplateHandoverGaps     = "handover-incomplete"  // T20, internal: what the packet lacks
+	TemplateHandoverAsked    = "handover-asked-after" // T21, internal: the same, though it has gone already
+	TemplateHandoverPacket   = "handover-packet"      // T22, internal: to the team that gets the ticket
+	TemplateHandoverAccepted = "handover-accepted"    // T23, internal: to the owner
+	TemplateHandoverReturned = "handover-returned"    // T23, internal: to the owner
+	TemplateHandoverDispute  = "handover-dispute"     // internal: to both leads
+	TemplateConsultQuestion  = "consult-question"     // T24, internal
+	TemplateConsultAnswer    = "consult-answer"       // T24, internal
+	TemplateLearnBack        = "learn-back"           // T25, internal: how the next tier solved it
+	TemplateVendorDraft      = "vendor-draft"         // T27, internal: what #ok sends
+	TemplateVendorReplied    = "vendor-replied"       // internal: a third party wrote
+	TemplateAssigneeAbsent   = "assignee-absent"      // T35, internal: to the lead
+
 	TemplateTicketToTeam    = "ticket-to-team"   // T30, internal
 	TemplateCustomerReplied = "customer-replied" // T31, internal
 	TemplateReceipt         = "command-receipt"  // T32, internal
@@ -123,6 +146,25 @@ type PublicView struct {
 	Zone        *time.Location
 }
 
+// VendorView is all that a third party may ever be shown. It has no field for customers, staff addresses or notes; its
+// texts have been through the redaction that the configuration asks for.
+type VendorView struct {
+	Language     string   `json:"language"`
+	Desk         string   `json:"desk"`
+	DeskAddress  string   `json:"desk_address"`
+	Number       string   `json:"number"`              // ticket number
+	Reference    string   `json:"reference,omitempty"` // their own number; "" while it is unknown
+	Contract     string   `json:"contract,omitempty"`  //
+	Subject      string   `json:"subject"`             // without who the customer is
+	Agent        string   `json:"agent"`               // name of the person who asks
+	Text         string   `json:"text,omitempty"`      // what that person wrote for them
+	Item         string   `json:"item,omitempty"`      // configuration item
+	Description  string   `json:"description,omitempty"`
+	Diagnosis    string   `json:"diagnosis,omitempty"`
+	Steps        []string `json:"steps,omitempty"` // what was tried
+	Reproduction []string `json:"reproduction,omitempty"`
+}
+
 // InternalView is what staff are shown.
 type InternalView struct {
 	Language      string
@@ -152,10 +194,11 @@ type InternalView struct {
 	Attachments   []Attachment
 	Warnings      []string // about the mail: defects, dangerous attachments, unverified sender
 	Deadlines     []Deadline
-	Listed        []Listed      // tickets, in notices about several
-	Recent        []RecentEntry // newest first
-	Lines         []Line        // of a receipt, a refusal or a notice about a problem
-	Sent          string        // exactly what the customer was sent, in receipts
+	Listed        []Listed       // tickets, in notices about several
+	Recent        []RecentEntry  // newest first
+	Lines         []Line         // of a receipt, a refusal or a notice about a problem
+	Form          []handover.Row // a handover's packet, as far as it is known
+	Sent          string         // exactly what the customer was sent, in receipts
 	SentTo        []string
 	Commands      []string // the most useful commands, as one types them
 	Hints         []string // such as: "may belong to NW-2026-000012"

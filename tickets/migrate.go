@@ -32,6 +32,14 @@ var migrations = []func(*bolt.Tx) error{
 		_, err2 := btx.CreateBucketIfNotExists(bucketArrivals)
 		return errors.Join(err, err2)
 	},
+	// 7: numbers of third parties, and who is absent.
+	func(btx *bolt.Tx) error {
+		_, err := btx.CreateBucketIfNotExists(bucketReferences)
+		if err == nil {
+			_, err = btx.CreateBucketIfNotExists(bucketLeaves)
+		}
+		return err
+	},
 }
 
 var keySchema = []byte("schema")

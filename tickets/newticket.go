@@ -208,9 +208,11 @@ func sameOrganisation(returnPath, author string) bool {
 	return ok1 && ok2 && (a == b || strings.HasSuffix(a, "."+b) || strings.HasSuffix(b, "."+a))
 }
 
-func (d *decider) zone() *time.Location {
-	if d.r.Zone != nil {
-		return d.r.Zone
+func (d *decider) zone() *time.Location { return d.r.zone() }
+
+func (r *Rules) zone() *time.Location {
+	if r.Zone != nil {
+		return r.Zone
 	}
 	return time.UTC
 }

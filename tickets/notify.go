@@ -59,7 +59,7 @@ func (b Brand) heldCap() string { return "held@" + b.Name }
 // audience is the assignee, or everyone of the ticket's team.
 func (d *decider) audience() []string {
 	if t := d.out.Ticket; t != nil {
-		if _, ok := d.r.agent(t.Assignee); ok {
+		if _, ok := d.r.agent(t.Assignee); ok && !d.away(t.Assignee) {
 			return []string{strings.ToLower(t.Assignee)}
 		}
 	}
@@ -75,10 +75,15 @@ func (d *decider) team() []string {
 		}
 	}
 	tm := d.r.Teams[team]
-	to := slices.Clone(tm.Members)
 	if d.out.Ticket != nil {
-		to = d.out.Ticket.hearing(to)
+		tm.Members = d.out.Ticket.hearing(tm.Members)
 	}
+	return d.present(teamAddresses(tm))
+}
+
+// teamAddresses is everyone of a team, and the address that gets copies.
+func teamAddresses(tm Team) []string {
+	to := slices.Clone(tm.Members)
 	if tm.Address != "" && !slices.Contains(to, strings.ToLower(tm.Address)) {
 		to = append(to, strings.ToLower(tm.Address))
 	}
@@ -197,7 +202,7 @@ func recentEntry(e Entry) RecentEntry {
 		r.Who = e.Actor.Kind
 	}
 	switch e.Kind {
-	case EntryReceived, EntryAnswered, EntryNoted:
+	case EntryReceived, EntryAnswered, EntryNoted, EntryVendor:
 		r.What = excerpt(e.Text)
 	case EntryChanged:
 		if strings.HasPrefix(e.Detail, "#") { // what is no command is in the program's language, not the reader's

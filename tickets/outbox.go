@@ -343,7 +343,7 @@ func (d *Desk) undelivered(tx *Tx, o Outgoing, dl Delivery) error {
 	dr.out.Ticket = t.clone()
 	detail := fmt.Sprintf("%q to %s was given up after %d attempts: %s", o.Template, o.Recipient, o.Attempts, oneLine(dl.Detail))
 	dr.entry(Entry{Kind: EntryDelivery, Actor: Actor{Kind: ActorSystem}, Outgoing: o.ID, Template: o.Template, Detail: detail})
-	if dr.concernsRequester(&o) {
+	if t.outside(r, o.Recipient) {
 		dr.tellTeam(TemplateUndelivered, PurposeNote, func(v *InternalView) {
 			v.Text, v.TextFrom = t.LastPublic, ""
 			key := "undelivered.gave_up"

@@ -42,7 +42,7 @@ func (op *operation) leaks(body string) string {
 		return "a reply address"
 	}
 	for _, e := range op.k.Recent {
-		if e.Ticket != op.t.ID || e.Kind != EntryNoted {
+		if e.Ticket != op.t.ID || e.Kind != EntryNoted && e.Kind != EntryVendor {
 			continue
 		}
 		for _, line := range append(strings.Split(e.Text, "\n"), strings.TrimSuffix(excerpt(e.Text), "…")) {

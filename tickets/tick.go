@@ -7,6 +7,8 @@ import (
 	"errors"
 	"strings"
 	"time"
+
+	"supportd/tickets/clock"
 )
 
 // Timers: what a ticket has to do at an instant. They are derived from the ticket: a row that does not match what the
@@ -123,6 +125,14 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	dr, err := d.timerDecider(tx, t, now)
 	if err != nil {
 		return err
+	}
+	if dr.k.Absent, err = tx.leaves(now); err != nil {
+		return err
+	}
+	if _, boxed := t.clock(clock.TimeBox, nil); boxed { // the packet of a handover is made of what was tried
+		if dr.k.History, err = tx.lastEntries(id, historyBack); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !t.State.onStage(): // nobody waits for what is set aside

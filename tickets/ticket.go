@@ -122,6 +122,14 @@ type Ticket struct {
 	// their client, oldest first; References are made from it.
 	Thread map[string][]string `json:"thread,omitempty"`
 
+	Handovers     []Handover   `json:"handovers,omitempty"`
+	Handing       *Handing     `json:"handing,omitempty"` // a handover that waits for what it lacks; nil for none
+	Disagreed     int          `json:"disagreed,omitempty"`
+	Consults      []Consult    `json:"consults,omitempty"`
+	VendorCases   []VendorCase `json:"vendor_cases,omitempty"`
+	Level1Capable bool         `json:"level1_capable,omitempty"` // whoever solved it says that tier 1 can do it next time
+	AbsenceTold   string       `json:"absence_told,omitempty"`   // of whose absence, and until when, the lead was told
+
 	Clocks []Clock `json:"clocks,omitempty"`
 
 	Touched   time.Time            `json:"touched,omitzero"`    // when a person last did something with it
@@ -140,6 +148,7 @@ func (t *Ticket) clone() *Ticket {
 	c.Muted, c.Copies = slices.Clone(t.Muted), slices.Clone(t.Copies)
 	c.Watchers, c.Checklists = slices.Clone(t.Watchers), slices.Clone(t.Checklists)
 	c.Thread, c.Caught = maps.Clone(t.Thread), maps.Clone(t.Caught)
+	c.Handovers, c.Consults, c.VendorCases = slices.Clone(t.Handovers), slices.Clone(t.Consults), slices.Clone(t.VendorCases)
 	for address, ids := range c.Thread {
 		c.Thread[address] = slices.Clone(ids)
 	}

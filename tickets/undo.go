@@ -21,7 +21,11 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 	if _, ok := r.agent(m.Author); !ok {
 		return nil
 	}
-	for _, c := range command.Parse(strings.TrimSpace(m.Reply)).Commands {
+	commands := command.Parse(strings.TrimSpace(m.Reply)).Commands
+	if err := tx.knowHistory(k, commands); err != nil {
+		return err
+	}
+	for _, c := range commands {
 		if k.Ticket == nil && !slices.Contains([]string{"ticket", "for", "show", "list", "search", "figures", "report", "admit", "reject"}, c.Word) {
 			continue
 		}
@@ -46,7 +50,7 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 				return err
 			}
 		case "undo":
-			if err := tx.knowUndo(k, strings.ToLower(m.Author)); err != nil {
+			if err := tx.knowUndo(k, r, strings.ToLower(m.Author)); err != nil {
 				return err
 			}
 		}
@@ -67,7 +71,7 @@ func heldID(c command.Command) uint64 {
 const maxUndoBack = 200
 
 // knowUndo finds the agent's last mail on the ticket and what became of its answer.
-func (tx *Tx) knowUndo(k *Known, agent string) error {
+func (tx *Tx) knowUndo(k *Known, r *Rules, agent string) error {
 	recent, err := tx.lastEntries(k.Ticket.ID, maxUndoBack)
 	if err != nil {
 		return err
@@ -98,7 +102,7 @@ func (tx *Tx) knowUndo(k *Known, agent string) error {
 			return nil // a ticket that was opened cannot be as if it never was
 		}
 		u.Entries = append(u.Entries, e)
-		if e.Kind != EntryQueued || !k.Ticket.participant(firstOf(e.To)) {
+		if e.Kind != EntryQueued || !k.Ticket.outside(r, firstOf(e.To)) {
 			continue
 		}
 		if err := tx.knowCopies(u, e); err != nil {

@@ -182,6 +182,11 @@ func (b brandRenderer) Internal(name string, v tickets.InternalView) (tickets.Re
 	return b.of(v.DeskAddress).Internal(name, v)
 }
 
+// Vendor implements tickets.Renderer.
+func (b brandRenderer) Vendor(name string, v tickets.VendorView) (tickets.Rendered, error) {
+	return b.of(v.DeskAddress).Vendor(name, v)
+}
+
 func (b brandRenderer) of(address string) *templates.Set {
 	if set, ok := b[address]; ok {
 		return set

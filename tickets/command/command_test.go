@@ -38,7 +38,7 @@ func TestParse(t *testing.T) {
 		// Reopening, waiting, taking, giving.
 		{"#reopen", "reopen"}, {"#open", "reopen"}, {"!reopen", "reopen"}, {"/reopen", "reopen"}, {"#wiederöffnen", "reopen"}, {"#re-open", "reopen"}, {"#re_open", "reopen"},
 		{"#wait", "wait"}, {"#pending", "wait"}, {"#waiting", "wait"}, {"#stalled", "wait"}, {"#warten", "wait"},
-		{"#take", "take"}, {"#mine", "take"}, {"# mine", "take"}, {"#me", "take"}, {"#own", "take"}, {"#claim", "take"}, {"#accept", "take"}, {"#nehmen", "take"},
+		{"#take", "take"}, {"#mine", "take"}, {"# mine", "take"}, {"#me", "take"}, {"#own", "take"}, {"#claim", "take"}, {"#nehmen", "take"}, {"#accept", "accept"}, {"#annehmen 3", "accept 3"},
 		{"#assign ben", "assign ben"}, {"#assign: ben", "assign ben"}, {"#assign=ben", "assign ben"}, {"# assign ben", "assign ben"}, {"/assign ben", "assign ben"},
 		{"!assign ben", "assign ben"}, {"#assignee ben@staff.example", "assign ben@staff.example"}, {"#a ben", "assign ben"}, {"/reassign ben", "assign ben"},
 		{"#owner ben", "assign ben"}, {"#assign \"Ben Agent\"", "assign Ben Agent"}, {"#assign Ben Agent", "assign Ben Agent"}, {"#assign   ben  ", "assign ben"},

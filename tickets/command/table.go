@@ -49,6 +49,7 @@ func Table() []Row {
 		group("fields", fields()),
 		group("details", details()),
 		group("people", people()),
+		group("tiers", tiers()),
 		group("new mail", newMail()),
 		group("standard", standard()),
 		group("asking", asking()),

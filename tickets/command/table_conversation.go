@@ -13,7 +13,7 @@ func conversation() []Row {
 		{Word: "reopen", Aliases: []string{"open", "wiederoeffnen", "wiederöffnen"}, Usage: "#reopen", Help: map[string]string{
 			"de": "öffnet ein gelöstes oder geschlossenes Ticket wieder",
 			"en": "opens a solved or closed ticket again"}},
-		{Word: "take", Aliases: []string{"mine", "me", "own", "claim", "accept", "nehmen"}, Usage: "#take", Help: map[string]string{
+		{Word: "take", Aliases: []string{"mine", "me", "own", "claim", "nehmen"}, Usage: "#take", Help: map[string]string{
 			"de": "übernimmt das Ticket",
 			"en": "makes the ticket yours"}},
 		{Word: "assign", Aliases: []string{"assignee", "owner", "assignedto", "a", "reassign", "zuweisen"}, Takes: Required, Usage: "#assign NAME", Help: map[string]string{
