@@ -74,7 +74,7 @@ func (op *operation) rate() {
 // settleHandover notes who has accepted the ticket, by whatever command or answer, and tells its owner.
 func (op *operation) settleHandover() {
 	e := &op.entry
-	if op.k.Ticket.State != StateHandedOver || State(op.t.value(fieldState, e.Changes)) == StateHandedOver || op.t.lastHandover() == nil {
+	if op.k.Ticket == nil || op.k.Ticket.State != StateHandedOver || State(op.t.value(fieldState, e.Changes)) == StateHandedOver || op.t.lastHandover() == nil {
 		return
 	}
 	who := op.t.value(fieldAssignee, e.Changes)
@@ -209,7 +209,7 @@ func (d *decider) leadOf(team string) []string {
 // learnBack tells the owner how a higher tier has solved the ticket: that is how the first tier learns.
 func (op *operation) learnBack() {
 	t := op.t
-	if op.k.Ticket.State == StateSolved || t.State != StateSolved || t.Tier < 2 || len(t.Handovers) == 0 {
+	if op.k.Ticket == nil || op.k.Ticket.State == StateSolved || t.State != StateSolved || t.Tier < 2 || len(t.Handovers) == 0 {
 		return
 	}
 	lines := []Line{{Key: "learn.solved", Args: map[string]string{"who": op.agent.Address, "team": t.Team}}}
