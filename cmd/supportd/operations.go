@@ -44,6 +44,8 @@ func operations() map[string]operation {
 		"backup":             with((*operator).backup),
 		"erase":              with((*operator).erase),
 		"retention":          with((*operator).retention),
+		"export.tickets":     with((*operator).exportTickets),
+		"export.person":      with((*operator).exportPerson),
 		"reload":             with((*operator).reload),
 		"status":             with((*operator).status),
 		"wake":               with((*operator).wake),
