@@ -13,7 +13,7 @@ func (c Config) Lint() []Lint {
 	if cp.err() != nil {
 		return cp.lints
 	}
-	p := &prover{k: k, compiler: cp, theory: newTheory(k)}
+	p := &prover{k: k, compiler: cp, theory: newTheory(k), left: maxWork}
 	p.satisfiable()
 	p.tree(k.root, []*world{&p.theory.start}, nil)
 	return cp.lints
@@ -24,6 +24,17 @@ type prover struct {
 	*compiler
 	k      *Classifier
 	theory *theory
+	left   int // of maxWork
+}
+
+// maxWork bounds all proofs about one configuration together, in conditions that are looked at: about two seconds. What cannot
+// be proved within it is not told as proved.
+const maxWork = 2_000_000
+
+// spend takes n off what is left, and reports whether there was that much.
+func (p *prover) spend(n int) bool {
+	p.left -= n
+	return p.left >= 0
 }
 
 // satisfiable reports conditions outside of the tree that no mail can satisfy.
@@ -76,7 +87,7 @@ func (p *prover) tree(r *route, worlds []*world, above []*route) {
 			continue
 		case certain && p.shadowed(kid, earlier, inside):
 			continue
-		case !certain || opaque != "" && len(r.kids) > 1:
+		case !certain || p.left < 0 || opaque != "" && len(r.kids) > 1:
 			if opaque == "" {
 				opaque = "so many cases"
 			}
@@ -153,7 +164,7 @@ const maxCases = 300
 // covered reports whether every mail of the world is taken by an earlier route: proved, or not. Only those of left can
 // still take any.
 func (p *prover) covered(w *world, kid *route, earlier, left []*route, takers map[*route]bool, budget *int) bool {
-	if *budget--; *budget < 0 {
+	if *budget--; *budget < 0 || !p.spend(len(left)*(1+(len(w.has)+len(w.hasNot))/4)) {
 		return false
 	}
 	var open []*route
@@ -235,6 +246,9 @@ func (p *prover) both(kid, other *route, above []*route, inside []*world) (strin
 	for _, w := range inside {
 		cases, _ := w.assume(other.match, true)
 		for _, c := range cases {
+			if !p.spend(1 + len(above)) {
+				return "", false
+			}
 			for _, one := range p.besides(c, above) {
 				s, says := one.example(p.k)
 				if kid.match.holds(s) && other.match.holds(s) && !slices.ContainsFunc(above, func(r *route) bool { return r.match.holds(s) }) {

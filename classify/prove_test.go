@@ -301,3 +301,23 @@ func BenchmarkLint(b *testing.B) {
 		}
 	}
 }
+
+// Proofs about many routes that cannot be looked into end: each of them is said to be unproved, and none is taken for shadowed.
+func TestLintOfManyPatternsEnds(t *testing.T) {
+	c := serviceDesk()
+	c.Routes = Route{Name: "root", To: "service-desk"}
+	for i := range 500 {
+		m := &Match{Expr: fmt.Sprintf("subject contains 'x%d'", i)}
+		if i%2 == 0 {
+			m = &Match{Subject: Text{Regex: fmt.Sprintf("a%d.*b", i)}}
+		}
+		c.Routes.Routes = append(c.Routes.Routes, Route{Name: fmt.Sprintf("r%d", i), Match: m, To: "server"})
+	}
+	count := map[string]int{}
+	for _, l := range c.Lint() {
+		count[l.Code]++
+	}
+	if len(count) != 1 || count["W23"] != 500 {
+		t.Errorf("found %v", count)
+	}
+}
