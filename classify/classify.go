@@ -75,6 +75,7 @@ func (k *Classifier) Classify(m *tickets.Message, h tickets.Hints) tickets.Verdi
 	k.monitored(m, h, &v)
 	k.auth(m, h, &v)
 	k.quarantine(m, &v)
+	k.opinion(m, h, &v)
 	k.noAnswer(m, &v)
 	k.language(m, h, &v)
 	s := &state{k: k, m: m, v: &v, given: h.Given, explain: h.Explain}

@@ -26,6 +26,10 @@ type Config struct {
 	// ScoreHeaders are the fields that carry a score, such as X-Spam-Score. Empty: the usual ones.
 	ScoreHeaders []string
 
+	// Spam gives a second opinion on whether a person's mail is wanted; nil: there is none. From SpamAtLeast on, mail that begins
+	// something new is held; 0 leaves the opinion alone. It is never a reason to drop a mail.
+	Spam        SpamScorer
+	SpamAtLeast float64
 	// Allow are those whose authenticated mail is not held for a score.
 	Allow Allow
 
@@ -130,6 +134,12 @@ type Threshold struct {
 type Scorer interface {
 	// Score reads subject and new text, with the language that was decided for the message (ISO 639-1).
 	Score(text, language string) Scores
+}
+
+// SpamScorer tells how probable it is that a text is unwanted, 0 to 1, and what says so. It must be safe for use by several
+// goroutines.
+type SpamScorer interface {
+	Unwanted(text string) (probability float64, evidence []Evidence)
 }
 
 // Scores is a Scorer's opinion.

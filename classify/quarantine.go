@@ -71,6 +71,24 @@ func (k *Classifier) quarantine(m *tickets.Message, v *tickets.Verdict) {
 	because(v, "quarantine", "held", why)
 }
 
+// opinion holds what begins something new and reads like spam, as the desk itself sees it. What the mail server says comes first.
+func (k *Classifier) opinion(m *tickets.Message, h tickets.Hints, v *tickets.Verdict) {
+	if k.config.Spam == nil || k.config.SpamAtLeast <= 0 || v.Quarantine != "" || h.OnTicket || v.Kind != kindHuman ||
+		k.tables.people[m.Author] != nil || k.allowed(m, v) {
+		return
+	}
+	p, evidence := k.config.Spam.Unwanted(cut(m.Subject) + "\n" + cut(m.NewText()))
+	if p < k.config.SpamAtLeast {
+		return
+	}
+	var words []string
+	for _, e := range evidence {
+		words = append(words, e.Text)
+	}
+	v.Quarantine = fmt.Sprintf("reads like spam (%.3f, from %g on mail is held): %s", p, k.config.SpamAtLeast, strings.Join(words, ", "))
+	because(v, "quarantine", "held", v.Quarantine)
+}
+
 func (k *Classifier) held(m *tickets.Message, v *tickets.Verdict) string {
 	for _, mk := range marks {
 		for _, value := range m.Field(mk.field) {

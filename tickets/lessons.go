@@ -14,6 +14,7 @@ type Lesson struct {
 	Text     string // subject and new text of the mail that opened it
 	// Corrected: a person gave the category. Otherwise somebody has solved the ticket with it and saw no reason to change it.
 	Corrected bool
+	Spam      bool      // somebody set it aside as spam; it teaches nothing about categories
 	At        time.Time // when the ticket changed last
 }
 
@@ -68,12 +69,12 @@ func (s *Store) Lessons(ctx context.Context, limit int) ([]Lesson, error) {
 
 // lesson is what a ticket teaches; ok is false when it is nothing.
 func (tx *Tx) lesson(t *Ticket) (l Lesson, ok bool, err error) {
-	if t.Alert != nil || t.State == StateMerged || t.State == StateQuarantined {
+	if t.Alert != nil || t.State == StateMerged {
 		return l, false, nil
 	}
-	l = Lesson{Ticket: t.ID, At: t.Updated, Corrected: slices.Contains(t.Given, fieldCategory)}
+	l = Lesson{Ticket: t.ID, At: t.Updated, Corrected: slices.Contains(t.Given, fieldCategory), Spam: t.State == StateQuarantined}
 	solved := (t.State == StateSolved || t.State == StateClosed) && t.Assignee != ""
-	if l.Corrected || solved {
+	if l.Corrected = l.Corrected && !l.Spam; l.Corrected || solved {
 		l.Category = t.Category
 	}
 	const early = 6 // entries within which the first mail stands

@@ -45,7 +45,7 @@ func (l *learner) measure(ctx context.Context) (measured, error) {
 		r.Categories[e.Label]++
 	}
 	for _, lesson := range lessons {
-		if lesson.Category == "" {
+		if lesson.Category == "" && !lesson.Spam {
 			r.Unlabelled++
 		} else if lesson.Corrected {
 			r.Corrected++

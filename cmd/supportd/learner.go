@@ -38,6 +38,10 @@ type learner struct {
 	dirty  bool                 // something was learnt since the model was written
 	stale  bool                 // the categories are others than those of the training
 
+	spam     *spamOpinion
+	minding  bool      // the configuration in force asks for the opinion
+	spamNext time.Time // when to learn about spam again
+
 	wake     chan struct{}
 	training sync.Mutex // one at a time
 }
@@ -86,6 +90,9 @@ func newLearner(state string, now func() time.Time, log *slog.Logger) *learner {
 	if m != nil {
 		l.live.model.Store(m)
 	}
+	if l.spam, err = newSpamOpinion(state); err != nil {
+		log.Warn("what was learnt about spam cannot be read; it is learnt again from the tickets", "err", err)
+	}
 	return l
 }
 
@@ -130,12 +137,18 @@ func (l *learner) rules(c *config.Config) (*tickets.Rules, func(), error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
+	cc.Spam = l.spam
 	classifier, err := classifierWith(cc, s)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Path, err)
 	}
 	r, err := rulesWith(c, classifier)
-	return r, inForce, err
+	return r, func() {
+		l.mu.Lock()
+		l.minding = cc.SpamAtLeast > 0
+		l.mu.Unlock()
+		inForce()
+	}, err
 }
 
 func (l *learner) adopt(t topics, s *liveScorer) {
@@ -205,6 +218,11 @@ func (l *learner) Run(ctx context.Context) error {
 				l.log.Error("categories not learnt anew; what was learnt before stays", "err", err)
 			}
 		}
+		if l.spamDue() {
+			if err := l.learnSpam(ctx); err != nil && ctx.Err() == nil {
+				l.log.Error("spam not learnt anew; what was learnt before stays", "err", err)
+			}
+		}
 		wait := time.NewTimer(l.pause())
 		select {
 		case <-ctx.Done():
@@ -216,6 +234,17 @@ func (l *learner) Run(ctx context.Context) error {
 	}
 	l.save()
 	return nil
+}
+
+// spamDue reports whether it is time to learn about spam: after the start, and once a day.
+func (l *learner) spamDue() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	due := l.minding && !l.now().Before(l.spamNext)
+	if due {
+		l.spamNext = l.now().Add(longestWait)
+	}
+	return due
 }
 
 // pause is how long there is nothing to do unless something is learnt.

@@ -305,3 +305,39 @@ func TestToolsUseWhatWasLearnt(t *testing.T) {
 		t.Errorf("%+v, %v", m, err)
 	}
 }
+
+// What somebody has set aside as spam teaches what the desk's own spam looks like, and nothing about categories; it is kept.
+func TestSpamIsLearnt(t *testing.T) {
+	dir := t.TempDir()
+	s := newSchool(t, dir, smallDesk())
+	const offer = "Hilfe\nUnser Angebot: tausend Besucher für Ihre Webseite, jetzt Suchmaschinenplatzierung sichern"
+	if p, _ := s.spam.Unwanted(offer); p > 0.5 {
+		t.Errorf("before: %.2f", p)
+	}
+	s.tickets = taughtTickets(20)
+	if err := s.learnSpam(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		words := strings.Fields("Angebot Besucher Webseite Suchmaschinenplatzierung sichern tausend Rabatt Kampagne")
+		s.tickets = append(s.tickets, tickets.Lesson{Ticket: tickets.TicketID(500 + i), Spam: true,
+			Text: "Hilfe\nUnser " + words[i%8] + " für Ihre " + words[(i+3)%8] + ", jetzt " + words[(i+5)%8] + " " + words[(i*5+1)%8]})
+	}
+	if err := s.learnSpam(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	again, err := newSpamOpinion(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range []*spamOpinion{s.spam, again} {
+		spam, words := o.Unwanted(offer)
+		wanted, _ := o.Unwanted(s.tickets[0].Text)
+		if spam < 0.9 || wanted > 0.1 || len(words) == 0 {
+			t.Errorf("spam %.2f %v, wanted %.2f", spam, words, wanted)
+		}
+	}
+	if m, err := s.measure(t.Context()); err != nil || m.Examples != 60 || m.Unlabelled != 0 {
+		t.Errorf("%+v, %v", m, err)
+	}
+}

@@ -204,6 +204,13 @@ func buildClassifier(c *config.Config) (*classify.Classifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cc.SpamAtLeast > 0 {
+		spam, err := newSpamOpinion(c.State)
+		if err != nil && spam == nil {
+			return nil, err
+		}
+		cc.Spam = spam
+	}
 	return classifierWith(cc, scorer)
 }
 

@@ -60,6 +60,7 @@ func (t topics) train(o model.Options, lessons []tickets.Lesson) (*model.Model, 
 	var loose []string
 	for _, l := range lessons {
 		switch _, known := t.names[l.Category]; {
+		case l.Spam:
 		case known:
 			examples = append(examples, model.Example{Label: l.Category, Text: l.Text})
 		case !slices.Contains(t.ignore, l.Category) || !l.Corrected:

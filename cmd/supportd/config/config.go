@@ -120,6 +120,7 @@ type Waiting struct {
 
 // Spam is the part of the spam policy that is read and checked, and that nothing obeys yet; the zero value says nothing.
 type Spam struct {
+	OwnScore  float64  // probability; 0: the desk has no opinion of its own
 	Allow     []string // customers, vendors, staff_domains
 	PerSender int      // mails in Within
 	Within    time.Duration

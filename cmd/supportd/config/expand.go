@@ -296,6 +296,9 @@ func expandSpam(c *Config) *node {
 	if c.ScoreAtLeast > 0 {
 		q.add("score_at_least", plain(strconv.FormatFloat(c.ScoreAtLeast, 'f', -1, 64), "!!float"))
 	}
+	if c.Spam.OwnScore > 0 {
+		q.add("own_score", plain(strconv.FormatFloat(c.Spam.OwnScore, 'f', -1, 64), "!!float"))
+	}
 	q.add("dmarc", text("fail")).add("spam_header", texts(verdictFields))
 	s := c.Spam
 	n.addTexts("allow", s.Allow)

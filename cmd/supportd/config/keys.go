@@ -287,6 +287,7 @@ type digestKeys struct {
 type quarantineKeys struct {
 	section
 	ScoreAtLeast opt[float64] `key:"score_at_least" kind:"number" min:"0" max:"1000" example:"6" doc:"The filter's score from which a mail is held. Default: no score counts."`
+	OwnScore     opt[float64] `key:"own_score" kind:"number" min:"0.5" max:"1" example:"0.99" doc:"From which probability on a mail that begins something new is held because it reads like spam to the desk itself, which learns from tickets set aside with #spam. Default: never."`
 	DMARC        opt[string]  `key:"dmarc" kind:"enum" values:"fail" default:"fail" example:"fail" doc:"Mail whose author is forged (dmarc=fail) is always held; the only value is fail."`
 	SpamHeader   many[string] `key:"spam_header" kind:"header" one:"yes" example:"[X-Spam-Flag, X-Rspamd-Action]" doc:"Fields by which the filter says that a mail is spam. All that supportd knows count whatever stands here."`
 }

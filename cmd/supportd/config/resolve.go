@@ -211,6 +211,7 @@ func isLoopback(host string) bool {
 // spam settles the part of the spam policy that nothing obeys yet, and says so.
 func (r *resolver) spam(k *fileKeys) {
 	s, to := k.Spam, &r.cfg.Spam
+	to.OwnScore = s.Quarantine.OwnScore.val
 	to.Allow = r.unique(s.Allow.items, strings.ToLower)
 	to.Blocked = r.unique(s.Blocked.items, strings.ToLower)
 	if s.RateLimit.given {
