@@ -37,7 +37,9 @@ func (s says) Unwanted(string) (float64, []Evidence) { return float64(s), []Evid
 
 // The desk's own opinion holds what begins something new, and nothing else; without a bound it holds nothing, and it drops nothing.
 func TestOwnOpinionOfSpam(t *testing.T) {
-	text := func(header string) *tickets.Message { return letter(t, header+"From: x@y.example\nSubject: x\n", "text") }
+	text := func(header string) *tickets.Message {
+		return letter(t, header+"From: x@y.example\nSubject: x\n", "text")
+	}
 	c := Config{Spam: says(0.995), SpamAtLeast: 0.99, AuthservID: []string{"mx.desk.example"}, Allow: Allow{Domains: []string{"y.example"}}}
 	k := newClassifier(t, c)
 	if v := k.Classify(text(""), tickets.Hints{}); v.Quarantine != "reads like spam (0.995, from 0.99 on mail is held): jackpot" {
