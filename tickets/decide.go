@@ -219,6 +219,10 @@ func (d *decider) bind() {
 // (RFC 3464 §4.1, S-047).
 func (d *decider) bounce() {
 	b, o := d.out.Verdict.Bounce, d.k.About
+	if d.k.Probe {
+		d.end(Filed, "a delivery report about a test mail of check --online")
+		return
+	}
 	if o == nil || b == nil {
 		d.out.Final = true
 		d.hold("a delivery report that is about no mail of this desk", "")

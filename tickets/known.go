@@ -12,7 +12,7 @@ type Known struct {
 	Brand     Brand
 	Duplicate *Stored // the same content came before
 	Own       bool    // its Message-ID is one that we signed: a mail of ours came back
-	Probe     bool    // it is a test mail of the desk's owner; Own is set as well
+	Probe     bool    // it is a test mail of the desk's owner, with Own, or a delivery report about one
 
 	Ticket      *Ticket // the ticket it continues; a copy
 	By          string  // what says so, in words; "" when it continues none
@@ -152,7 +152,12 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 		}
 	}
 	for _, id := range returnedIDs(m) {
-		if t := tx.signedID(r, id); t != nil && !k.AboutBounce {
+		t := tx.signedID(r, id)
+		if t != nil && t.Purpose == PurposeIDProbe {
+			k.Probe = true
+			continue
+		}
+		if t != nil && !k.AboutBounce {
 			if o, err := tx.Outgoing(t.Outgoing); err == nil {
 				k.About, k.AboutBounce = o, true
 			}

@@ -49,6 +49,22 @@ func TestProbeIsFiled(t *testing.T) {
 	}
 }
 
+// A delivery report about a test mail is filed: nobody has to look at it.
+func TestReportAboutProbeIsFiled(t *testing.T) {
+	k := newKit(t)
+	p, err := k.store.Keys().NewProbe("desk.example", testRandom(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := k.receive(k.mail("mailer-daemon@desk.example", "Undelivered", "No such user", with(fieldKind, string(KindBounce)), with(fieldBounce, `{"recipients":["support+x@desk.example"],"status":"5.1.1","hard":true}`),
+		func(m *Message) {
+			m.Machine = []MachinePart{{Type: "message/rfc822", Data: []byte("From: support@desk.example\r\nMessage-ID: <" + p.MessageID + ">\r\n\r\ntext\r\n")}}
+		}))
+	if o.Result != Filed || o.Why != "a delivery report about a test mail of check --online" {
+		t.Errorf("%s, %q", o.Result, o.Why)
+	}
+}
+
 func TestReadKeysAndFreeBytes(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "not", "there")
 	if k, err := ReadKeys(dir); k != nil || err != nil {

@@ -29,8 +29,9 @@ type initFlags struct {
 	resolver      string
 	passwordStdin bool
 
-	password string // from standard input, or from a terminal
-	caPath   string // CAFile, as this process reaches it
+	password string                 // from standard input, or from a terminal
+	again    func() (string, error) // asks for the password once more; nil without a terminal
+	caPath   string                 // CAFile, as this process reaches it
 }
 
 func (a *app) initCommand() *cobra.Command {
@@ -100,8 +101,19 @@ func (a *app) init(ctx context.Context, o *initFlags) error {
 	if _, err := config.InitFile(trial); err != nil {
 		return err
 	}
-	if err := a.findServers(ctx, o); err != nil {
-		return err
+	for tries := 1; ; tries++ {
+		err := a.findServers(ctx, o)
+		var refused *refusedLogin
+		if errors.As(err, &refused) && o.again != nil && tries < 3 {
+			fmt.Fprintln(a.out, refused.err)
+			if o.password, err = o.again(); err == nil {
+				continue
+			}
+		}
+		if err != nil {
+			return err
+		}
+		break
 	}
 	text, err := config.InitFile(o.InitOptions)
 	if err != nil {
@@ -121,7 +133,9 @@ func (a *app) learn(o *initFlags) error {
 			return errors.New("--password-stdin: standard input holds no password, or more than one line")
 		}
 	} else if terminal(a.in) && terminal(a.out) {
-		return newInterview(a.in, a.out).run(o)
+		i := newInterview(a.in, a.out)
+		o.again = func() (string, error) { return i.password(o.Language) }
+		return i.run(o)
 	}
 	if o.Address == "" || len(o.Team) == 0 {
 		return errors.New("init wants --address (what customers write to) and --team (who answers); see supportd init --help")

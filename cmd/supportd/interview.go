@@ -60,13 +60,23 @@ func (i *interview) run(o *initFlags) error {
 			}
 		}
 	}
-	fmt.Fprint(i.out, say("Password of the mailbox (empty: later): ", "Passwort des Postfachs (leer: später): "))
+	var err error
+	o.password, err = i.password(o.Language)
+	return err
+}
+
+// password asks for the mailbox's password; "" means later.
+func (i *interview) password(language string) (string, error) {
+	question := "Password of the mailbox (empty: later): "
+	if language == "de" {
+		question = "Passwort des Postfachs (leer: später): "
+	}
+	fmt.Fprint(i.out, question)
 	password, err := i.secret()
 	if err != nil {
-		return fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("read the password: %w", err)
 	}
-	o.password = strings.TrimRight(password, "\r\n")
-	return nil
+	return strings.TrimRight(password, "\r\n"), nil
 }
 
 func (i *interview) ask(question string) (string, error) {

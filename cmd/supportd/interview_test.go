@@ -39,3 +39,36 @@ func TestInterviewAsksWhatIsMissing(t *testing.T) {
 		t.Errorf("later: %q, %v", o.password, err)
 	}
 }
+
+// A password that the server refuses is asked for again; without a terminal it ends init.
+func TestInitAsksForThePasswordAgain(t *testing.T) {
+	w := newMemoryWorld(t)
+	for name, c := range map[string]struct {
+		answers []string
+		asked   int
+		fine    bool
+	}{
+		"right the second time": {[]string{storyPassword}, 1, true},
+		"never right":           {[]string{"wrong-1", "wrong-2", storyPassword}, 2, false},
+		"later":                 {[]string{""}, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			var out bytes.Buffer
+			a := &app{streams: streams{in: strings.NewReader("first-wrong-one\n"), out: &out}, config: "supportd.yaml"}
+			o := &initFlags{InitOptions: config.InitOptions{Address: storyDesk, Team: []string{storyAgent}, IMAP: w.imap.Addr(), SMTP: w.smtp.Addr(), TLS: "none"}, passwordStdin: true}
+			asked := 0
+			o.again = func() (string, error) {
+				asked++
+				return c.answers[asked-1], nil
+			}
+			err := a.init(t.Context(), o)
+			if (err == nil) != c.fine || asked != c.asked {
+				t.Errorf("asked %d times, %v\n%s", asked, err, out.String())
+			}
+			if strings.Contains(out.String(), "wrong-") {
+				t.Errorf("a password is shown:\n%s", out.String())
+			}
+		})
+	}
+}
