@@ -17,7 +17,7 @@ import (
 const (
 	maxListed   = 5 << 20 // messages of one folder that a listing may name
 	bodyTimeout = 5 * time.Minute
-	firstAlloc  = 1 << 20 // what a message is believed to need before it has come
+	firstAlloc  = 8 << 20 // what a message is believed to need before it has come
 	prefixSize  = 256 << 10
 )
 

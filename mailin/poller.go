@@ -59,7 +59,7 @@ type Poller struct {
 	Timing Timing
 
 	Workers  int   // messages read at a time; default: one per processor, at most 4
-	InFlight int64 // octets of messages that are held at a time; default 10 MiB
+	InFlight int64 // octets of messages that are held at a time; default 8 MiB
 
 	mu     sync.Mutex
 	status Status
@@ -167,7 +167,7 @@ func (p *Poller) fill() {
 		p.Workers = min(4, runtime.GOMAXPROCS(0))
 	}
 	if p.InFlight == 0 {
-		p.InFlight = 10 << 20
+		p.InFlight = 8 << 20
 	}
 }
 

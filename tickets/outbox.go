@@ -51,18 +51,13 @@ func (tx *Tx) enqueue(o Outgoing, mail []byte) error {
 
 // putOutgoing stores the record of a mail and counts its state.
 func (tx *Tx) putOutgoing(o *Outgoing) error {
-	key := key64(uint64(o.ID))
-	var before Outgoing
-	ok, err := tx.get(bucketOutbox, key, &before)
-	if err != nil {
-		return err
-	}
-	if !ok || before.State != o.State {
-		if err := tx.countChange("outbox:", string(before.State), string(o.State)); err != nil {
+	if o.counted != o.State {
+		if err := tx.countChange("outbox:", string(o.counted), string(o.State)); err != nil {
 			return err
 		}
+		o.counted = o.State
 	}
-	return tx.put(bucketOutbox, key, o)
+	return tx.put(bucketOutbox, key64(uint64(o.ID)), o)
 }
 
 // OutboxStats is how many mails wait, and since when.
@@ -110,6 +105,7 @@ func (tx *Tx) Outgoing(id OutgoingID) (*Outgoing, error) {
 	if !ok {
 		return nil, fmt.Errorf("mail %d in the outbox: %w", id, ErrNotFound)
 	}
+	o.counted = o.State
 	return &o, nil
 }
 
@@ -121,6 +117,7 @@ func (tx *Tx) Outbox(all bool) ([]Outgoing, error) {
 		if err := decodeRecord(v, &o); err != nil {
 			return false, fmt.Errorf("outbox %x: %w", k, err)
 		}
+		o.counted = o.State
 		if all || o.State != Sent && o.State != Cancelled {
 			found = append(found, o)
 		}

@@ -43,6 +43,8 @@ type Outgoing struct {
 	SHA256       Digest        `json:"sha256"`
 
 	Bytes []byte `json:"-"` // filled by Desk.Due
+
+	counted DeliveryState // as which the store counts it; "" when it does not have it yet
 }
 
 // Attempt says that a delivery is about to be tried. It is recorded first, so that a crash looks like a failure that

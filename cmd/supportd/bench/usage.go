@@ -54,7 +54,7 @@ func watchMemory(ctx context.Context) func() float64 {
 	var group sync.WaitGroup
 	peak := anonymous()
 	group.Go(func() {
-		look := time.NewTicker(10 * time.Millisecond)
+		look := time.NewTicker(25 * time.Millisecond)
 		defer look.Stop()
 		for {
 			select {
