@@ -41,7 +41,7 @@ type agentMail struct {
 func (d *decider) byAgent() bool {
 	a, ok := d.r.agent(d.m.Author)
 	v := d.out.Verdict
-	if !ok || v.Auth != AuthPass || v.Kind != KindHuman || d.k.Admitted || d.k.Intake.Monitoring {
+	if !ok || v.Kind != KindHuman || d.k.Admitted || d.k.Intake.Monitoring {
 		return false
 	}
 	m := &agentMail{decider: d, agent: a, text: command.Parse(d.newText())}
@@ -49,6 +49,13 @@ func (d *decider) byAgent() bool {
 	p := m.text.Problem
 	if len(m.text.Commands) == 0 && (p == nil || p.Key == "foreign") && !forwarded {
 		return false
+	}
+	if v.Auth == AuthFail {
+		return false // a new ticket is held as well, and says so
+	}
+	if v.Auth != AuthPass {
+		d.hold("it has an agent's commands, but nobody vouches for the sender", "held.agent")
+		return true
 	}
 	to, named := m.named("for")
 	switch {

@@ -33,8 +33,14 @@ var (
 		"#release", "#assign ben", "#assign lea\nIch gebe das weiter, Antwort %d", "#assign nobody\nNOTE%dX", "#frobnicate\nNOTE%dX", "#solve #reopen\nLösung %d",
 		"#reopen", "#reopen #solve\nDoch %d", "#undo", "#undo\nNOTE%dX", "#show", "#help", "#take\n#frobnicate\nNOTE%dX", "#reply #solve\nLösung %d", "#note #solve\nNOTE%dX", "", "#reply",
 		"#merge @T", "#merge @T #take", "#duplicate @T", "#link @T", "#unmerge", "#unmerge @T", "#split", "#split Neues Thema", "#spam", "#release", "#schedule morgen 14:00\nTermin %d", "#termin 2h",
+		"#tag vpn -netz #due 2h\nAntwort %d", "#snooze 2h", "#hold", "#subject Anderes %d", "#time 15m #note NOTE%dX", "#cc +kim@vier.example\nAntwort %d", "#delcc kim@vier.example", "#watch", "#mute",
+		"#queue second", "#noreply #solve\nNOTE%dX", "#nocc\nAntwort %d", "#call 5m\nNOTE%dX", "#quiet #solve workaround\nLösung %d", "#lang en", "#list all", "#search Betreff", "#show @T", "#figures", "#report",
+		"#requester neu@fuenf.example", "#sla standard", "#set tag=neu", "#status solved", "#assign second\nAntwort %d", "Status: resolved", "@@close\nNOTE%dX", "#high\n#note NOTE%dX",
 		"#merge @T\nNOTE%dX", "#split\nNOTE%dX", "#wait\nFrage %d?", "#take #wait\nFrage %d?",
 	}
+	// newTexts are what agents write of their own accord.
+	newTexts = []string{"#for kim@vier.example\nAnruf %d", "#for kim@vier.example #call #take\n#note NOTE%dX", "#ticket @T #tag neu #take", "#ticket @T\n#note NOTE%dX", "#for @T @T\nNOTE%dX", "#ticket @T\n#solve\nNOTE%dX",
+		"#list all", "#show @T", "#search Betreff", "#fwd\nNOTE%dX", "#help", "#solve\nNOTE%dX", "#for\nNOTE%dX"}
 	customerTexts = []string{"TEXTVON%s Es geht nicht.", "Danke! TEXTVON%s", "Danke", "TEXTVON%s Noch eine Frage?", "", "Status", "gelöst", "Ja"}
 )
 
@@ -58,8 +64,8 @@ func (l *life) customerText(from string) string {
 	return strings.TrimSpace(s + " " + itoa(l.serial))
 }
 
-func (l *life) agentText() string {
-	s := agentTexts[l.pick(len(agentTexts))]
+func (l *life) agentText(texts []string) string {
+	s := texts[l.pick(len(texts))]
 	if strings.Contains(s, "%d") {
 		l.serial++
 		s = fmt.Sprintf(s, l.serial)
@@ -103,7 +109,7 @@ func (l *life) step() {
 			forged(m)
 		}
 	}
-	switch l.pick(16) {
+	switch l.pick(17) {
 	case 0, 1:
 		from := customers[l.pick(len(customers))]
 		l.take(l.mail(from, "Betreff "+itoa(l.pick(3)), l.customerText(from), doubt))
@@ -115,7 +121,7 @@ func (l *life) step() {
 	case 5, 6, 7, 8:
 		from := agents[l.pick(len(agents))]
 		if d, ok := l.some(func(d delivered) bool { return d.Recipient == from && d.Ticket != 0 }); ok {
-			l.take(l.reply(d, from, l.agentText(), doubt))
+			l.take(l.reply(d, from, l.agentText(agentTexts), doubt))
 		}
 	case 9: // somebody with an address that is not theirs
 		l.serial++
@@ -146,6 +152,13 @@ func (l *life) step() {
 	case 14:
 		l.clock.move([]time.Duration{time.Second, time.Minute, 3 * time.Hour, 26 * time.Hour, 8 * 24 * time.Hour, 20 * 24 * time.Hour, -time.Hour}[l.pick(7)])
 		l.tick()
+	case 16:
+		from := agents[l.pick(len(agents))]
+		l.take(l.mail(from, "Neues "+itoa(l.serial), l.agentText(newTexts), doubt, func(m *Message) {
+			if l.pick(3) == 0 {
+				m.Forwarded = &Forwarded{From: Address{Mail: "weiter@sechs.example"}, Subject: "Weitergeleitet", Text: "Text der weitergeleiteten Mail"}
+			}
+		}))
 	case 15:
 		if l.pick(3) == 0 {
 			l.reopen()
@@ -194,7 +207,7 @@ func (l *life) collect() {
 	sent := l.deliver()
 	for _, d := range outside(sent) {
 		body := string(d.Bytes)
-		for _, never := range []string{"NOTE", "staff.example", "#solve", "#take", "#note", "#wait", "#reply", "#assign", "#release", "#undo", "#frobnicate", "#merge", "#link", "#split", "#spam", "#schedule", "#termin"} {
+		for _, never := range []string{"NOTE", "staff.example", "#solve", "#take", "#note", "#wait", "#reply", "#assign", "#release", "#undo", "#frobnicate", "#merge", "#link", "#split", "#spam", "#schedule", "#termin", "#tag", "#for", "#ticket", "#cc", "#noreply", "#call", "@@close"} {
 			if i := strings.Index(body, never); i >= 0 {
 				l.Errorf("%q leaves in %q to %s: …%s…", never, d.Template, d.Recipient, body[max(0, i-60):min(len(body), i+60)])
 			}
