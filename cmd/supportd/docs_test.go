@@ -40,7 +40,7 @@ const top = "../.."
 
 // pages are generated whole, by path from the top.
 func pages(t *testing.T) map[string]string {
-	return map[string]string{"docs/cli.md": cliPage(), "docs/cases.md": casesPage(t), "docs/templates.md": templatesPage(t)}
+	return map[string]string{"docs/cli.md": cliPage(), "docs/cases.md": casesPage(t), "docs/templates.md": templatesPage(t), "docs/commands.md": commandsPage()}
 }
 
 // parts are generated between `<!-- NAME: made by the program -->` and `<!-- end -->`.
@@ -123,7 +123,7 @@ func commandTable(language string) string {
 		for _, a := range row.Aliases {
 			also = append(also, "`#"+a+"`")
 		}
-		b += fmt.Sprintf("| `%s` | %s | %s |\n", row.Usage, row.Help[language], strings.Join(also, " "))
+		b += fmt.Sprintf("| `%s` | %s | %s |\n", strings.ReplaceAll(row.Usage, "|", "\\|"), row.Help[language], strings.Join(also, " "))
 	}
 	return b
 }
