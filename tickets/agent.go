@@ -145,7 +145,7 @@ func (op *operation) answerWith(body string) bool {
 	op.entry.Text = body
 	op.entry.Kind = EntryAnswered
 	op.answer = true
-	if !op.has("solve") && !op.has("wait") && !op.has("reopen") && !op.has("schedule") && !op.move(op.t, &op.entry, op.replying()) {
+	if !op.has("solve") && !op.has("pending") && !op.has("reopen") && !op.has("schedule") && !op.move(op.t, &op.entry, op.replying()) {
 		return op.mayWork(op.agent.Address) && op.refuseState("reply")
 	}
 	op.t.set(&op.entry.Changes, fieldLastPublic, body)
@@ -191,8 +191,8 @@ func conversation() map[string]handler {
 		"reply": func(op *operation, _ command.Command) bool {
 			return op.public || op.refuse(Line{Key: "refused.right", Args: map[string]string{"word": "#reply"}})
 		},
-		"solve": (*operation).solve,
-		"wait":  (*operation).wait,
+		"solve":   (*operation).solve,
+		"pending": (*operation).wait,
 		"reopen": func(op *operation, c command.Command) bool {
 			return op.transit(c, eventReopen, Line{OK: true, Key: "did.reopen"})
 		},
@@ -207,7 +207,7 @@ func conversation() map[string]handler {
 
 func (op *operation) wait(c command.Command) bool {
 	if !op.answer {
-		return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#wait"}})
+		return op.refuse(Line{Key: "refused.needs_text", Args: map[string]string{"word": "#" + c.Word}})
 	}
 	op.asked(op.t, &op.entry)
 	return op.transit(c, eventWait, Line{OK: true, Key: "did.wait"})

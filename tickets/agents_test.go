@@ -230,7 +230,7 @@ func TestCommandsElsewhereAreText_S082_S083(t *testing.T) {
 func TestAllOrNothing_S084(t *testing.T) {
 	for _, text := range []string{
 		"#take\n#assign ben\n#frobnicate\nCANARY", "#take #assign nobody\nCANARY", "#solve #wait\nCANARY", "#take\n#admit 99\nCANARY", "#note\n#undo\nCANARY",
-		"#assign n\n#sovle\nCANARY", "#reply\n#help me\nCANARY", "#solve\n#reopen now\nCANARY", "#admit\nCANARY", "#admit 1\n#reject 1", "#take\n#reopen\nCANARY",
+		"#assign n\n#sovle\nCANARY", "#reply\n#help frobnicate\nCANARY", "#solve\n#reopen now\nCANARY", "#admit\nCANARY", "#admit 1\n#reject 1", "#take\n#reopen\nCANARY",
 	} {
 		k := newKit(t)
 		id, sent := k.opened(kunde, "Drucker", "kaputt")

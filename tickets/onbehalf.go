@@ -59,7 +59,7 @@ func (m *agentMail) customer(to string) (Address, bool) {
 }
 
 // notInNewMail are commands that make no sense on a ticket that is only being opened.
-var notInNewMail = []string{"reply", "wait", "reopen", "release", "admit", "reject", "undo", "merge", "unmerge", "duplicate", "split", "spam", "post", "nocc", "return", "ok", "vendor"}
+var notInNewMail = []string{"reply", "pending", "reopen", "release", "admit", "reject", "undo", "merge", "unmerge", "duplicate", "split", "spam", "post", "nocc", "return", "ok", "vendor"}
 
 // open opens the ticket and carries out the other commands of the mail on it.
 func (m *agentMail) open(who Address, o newCase) {

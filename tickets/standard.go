@@ -55,7 +55,7 @@ func (op *operation) send(c command.Command) bool {
 	op.standard, op.own = a, own
 	op.entry.Template = TemplateStandard + a.Name
 	op.lines = append(op.lines, Line{OK: true, Key: "did.send", Args: map[string]string{"name": a.Name}})
-	if a.Solve && !op.has("solve") && !op.has("wait") {
+	if a.Solve && !op.has("solve") && !op.has("pending") {
 		return op.solve(command.Command{Word: "solve"})
 	}
 	return true

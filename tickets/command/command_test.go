@@ -37,7 +37,7 @@ func TestParse(t *testing.T) {
 		{"\ufeff#solve", "solve"}, {"\u200b#solve", "solve"}, {"#\u00a0solve", "solve"}, {"# \u00a0 solve", "solve"},
 		// Reopening, waiting, taking, giving.
 		{"#reopen", "reopen"}, {"#open", "reopen"}, {"!reopen", "reopen"}, {"/reopen", "reopen"}, {"#wiederöffnen", "reopen"}, {"#re-open", "reopen"}, {"#re_open", "reopen"},
-		{"#wait", "wait"}, {"#pending", "wait"}, {"#waiting", "wait"}, {"#stalled", "wait"}, {"#warten", "wait"},
+		{"#wait", "pending"}, {"#pending", "pending"}, {"#waiting", "pending"}, {"#stalled", "pending"}, {"#warten", "pending"},
 		{"#take", "take"}, {"#mine", "take"}, {"# mine", "take"}, {"#me", "take"}, {"#own", "take"}, {"#claim", "take"}, {"#nehmen", "take"}, {"#accept", "accept"}, {"#annehmen 3", "accept 3"},
 		{"#assign ben", "assign ben"}, {"#assign: ben", "assign ben"}, {"#assign=ben", "assign ben"}, {"# assign ben", "assign ben"}, {"/assign ben", "assign ben"},
 		{"!assign ben", "assign ben"}, {"#assignee ben@staff.example", "assign ben@staff.example"}, {"#a ben", "assign ben"}, {"/reassign ben", "assign ben"},
@@ -47,7 +47,7 @@ func TestParse(t *testing.T) {
 		{"#show", "show"}, {"#history", "show"}, {"#help", "help"}, {"#?", "help"}, {"#refcard", "help"},
 		// Values, fields, short forms.
 		{"#solve workaround", "solve workaround"}, {"!resolve fixed", "solve fixed"}, {"#solve not_reproducible\nx", "solve not_reproducible > \"x\""}, {"#status solved", "solve"}, {"#status: Resolved", "solve"},
-		{"#status pending\nFrage?", "wait > \"Frage?\""}, {"#set tag=vpn", "tag vpn"}, {"#set tag: vpn drucker", "tag vpn drucker"}, {"#cf subject = Neuer Titel", "subject Neuer Titel"},
+		{"#status pending\nFrage?", "pending > \"Frage?\""}, {"#set tag=vpn", "tag vpn"}, {"#set tag: vpn drucker", "tag vpn drucker"}, {"#cf subject = Neuer Titel", "subject Neuer Titel"},
 		{"#tag a -b", "tag a -b"}, {"/label ~a ~b", "tag ~a ~b"}, {"#due 24.12. 14:00", "due 24.12. 14:00"}, {"#hold", "hold"}, {"#hold fri", "hold fri"}, {"#subject \"use #take here\"", "subject use #take here"},
 		{"#cc +a@x.example -b@x.example #take", "cc +a@x.example -b@x.example, take"}, {"#watch", "watch"}, {"#notify ben", "watch ben"}, {"#quiet #solve\nx", "quiet, solve > \"x\""},
 		// Notes and answers.
@@ -57,7 +57,7 @@ func TestParse(t *testing.T) {
 		{"#reply\n#note\nHallo", "reply, note | \"Hallo\""}, {"#note\n#reply\nHallo", "note, reply | \"Hallo\""},
 		{"#note #4711 ist gemeint", "note | \"#4711 ist gemeint\""}, {"#note /etc/hosts prüfen", "note | \"/etc/hosts prüfen\""},
 		// Several on a line, several lines, the end of the block.
-		{"#take #wait\nFrage?", "take, wait > \"Frage?\""}, {"#take #note x", "take, note | \"x\""}, {"#assign ben #note x", "assign ben, note | \"x\""},
+		{"#take #wait\nFrage?", "take, pending > \"Frage?\""}, {"#take #note x", "take, note | \"x\""}, {"#assign ben #note x", "assign ben, note | \"x\""},
 		{"#reply #solve\nfertig", "reply, solve > \"fertig\""}, {"#note #solve\nx", "note, solve | \"x\""}, {"#note #reply x", "note, reply | \"x\""},
 		{"#take\n#solve\n\nText", "take, solve > \"Text\""}, {"#take\n\n\n#solve\nText", "take, solve > \"Text\""}, {"\n\n#solve\nText", "solve > \"Text\""},
 		{"#solve\r\n\r\nText\r\nmehr", "solve > \"Text\\nmehr\""}, {"#solve\n--\n#take", "solve > \"#take\""}, {"#solve\n-- \nText", "solve > \"Text\""},

@@ -11,7 +11,7 @@ import (
 func TestPeersCommands(t *testing.T) {
 	lines := []struct{ line, want string }{
 		// Keys with values.
-		{"#Status: resolved", "solve"}, {"#Status: open", "reopen"}, {"#Status: stalled", "wait"}, {"#Status: deleted", "spam"}, {"#Owner: ben", "assign ben"}, {"#Queue: network", "queue network"},
+		{"#Status: resolved", "solve"}, {"#Status: open", "reopen"}, {"#Status: stalled", "pending"}, {"#Status: deleted", "spam"}, {"#Owner: ben", "assign ben"}, {"#Queue: network", "queue network"},
 		{"#Priority: 50", "priority 50"}, {"#Subject: Drucker im Flur", "subject Drucker im Flur"}, {"#Requestor: kim@customer.example", "requester kim@customer.example"}, {"#AddCc: kim@customer.example", "cc kim@customer.example"},
 		{"#DelCc: kim@customer.example", "delcc kim@customer.example"}, {"#AddAdminCc: ben", "watch ben"}, {"#TimeWorked: 15m", "time 15m"}, {"#Due: 2026-12-02", "due 2026-12-02"}, {"#RefersTo: 12", "link 12"},
 		{"#DependsOn: 12", "link 12"}, {"#MemberOf: 12", "link 12"}, {"#CF subject: Flur", "subject Flur"},
@@ -20,7 +20,7 @@ func TestPeersCommands(t *testing.T) {
 		{"#reassign network", "assign network"}, {"#severity important", "priority important"}, {"#retitle Drucker", "subject Drucker"}, {"#submitter kim@customer.example", "requester kim@customer.example"},
 		{"#merge 12", "merge 12"}, {"#forcemerge 12", "merge 12"}, {"#unmerge", "unmerge"}, {"#block 12", "link 12"}, {"#index", "list"}, {"#refcard", "help"}, {"#help", "help"}, {"#maintonly x", "note"}, {"#subscribe", "watch"},
 		// Words with a #.
-		{"#solved", "solve"}, {"#status solved", "solve"}, {"#open", "reopen"}, {"#pending", "wait"}, {"#status pending", "wait"}, {"#assignee ben@staff.example", "assign ben@staff.example"}, {"#group network", "queue network"},
+		{"#solved", "solve"}, {"#status solved", "solve"}, {"#open", "reopen"}, {"#pending", "pending"}, {"#status pending", "pending"}, {"#assignee ben@staff.example", "assign ben@staff.example"}, {"#group network", "queue network"},
 		{"#priority high", "priority high"}, {"#tags vpn drucker", "tag vpn drucker"}, {"#requester kim@customer.example", "requester kim@customer.example"}, {"#public x", "reply"}, {"#note x", "note"},
 		// Words with a !.
 		{"!resolve fixed", "solve fixed"}, {"!resolved fixed", "solve fixed"}, {"!reopen", "reopen"}, {"!assign ben", "assign ben"}, {"!label vpn", "tag vpn"}, {"!unlabel vpn", "untag vpn"},

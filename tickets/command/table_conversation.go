@@ -7,7 +7,7 @@ func conversation() []Row {
 			Choices: []string{"fixed", "implemented", "workaround", "answered", "duplicate", "notreproducible", "withdrawn", "bydesign", "wontfix"}, Help: map[string]string{
 				"de": "löst das Ticket; der Text darunter geht als Lösung an den Kunden. Dahinter darf stehen, wie: fixed, workaround, answered, duplicate, not_reproducible, withdrawn oder by_design",
 				"en": "solves the ticket; the text below goes to the customer as the solution. How may stand behind it: fixed, workaround, answered, duplicate, not_reproducible, withdrawn or by_design"}},
-		{Word: "wait", Aliases: []string{"waiting", "pending", "stalled", "moreinfo", "warten"}, Reaches: true, Usage: "#wait", Help: map[string]string{
+		{Word: "pending", Aliases: []string{"wait", "waiting", "stalled", "moreinfo", "warten"}, Reaches: true, Usage: "#pending", Help: map[string]string{
 			"de": "stellt dem Kunden die Frage darunter und wartet auf seine Antwort",
 			"en": "asks the customer the question below and waits for the answer"}},
 		{Word: "reopen", Aliases: []string{"open", "wiederoeffnen", "wiederöffnen"}, Usage: "#reopen", Help: map[string]string{

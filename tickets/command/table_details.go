@@ -32,7 +32,7 @@ func details() []Row {
 			"en": "chooses the language of the mails to the customer"}},
 		{Word: "status", Aliases: []string{"state", "zustand"}, Takes: Required, Usage: "#status NAME", Means: map[string]string{
 			"solved": "solve", "resolved": "solve", "closed": "solve", "close": "solve", "done": "solve", "fixed": "solve", "gelöst": "solve", "geloest": "solve", "erledigt": "solve", "geschlossen": "solve",
-			"open": "reopen", "reopened": "reopen", "offen": "reopen", "wieder offen": "reopen", "pending": "wait", "waiting": "wait", "stalled": "wait", "wartend": "wait", "wartet": "wait",
+			"open": "reopen", "reopened": "reopen", "offen": "reopen", "wieder offen": "reopen", "pending": "pending", "waiting": "pending", "stalled": "pending", "wartend": "pending", "wartet": "pending",
 			"hold": "hold", "onhold": "hold", "on hold": "hold", "deleted": "spam", "spam": "spam", "rejected": "spam", "zurückgestellt": "hold", "inprogress": "take", "in progress": "take", "in bearbeitung": "take",
 		}, Help: map[string]string{
 			"de": "dasselbe wie der Befehl dieses Zustands: #status solved ist #solve",
