@@ -89,6 +89,8 @@ func didKeys() []LineKey {
 		key("did.acknowledged", "that person is told", "to"),
 		key("did.ticket", "above what was done on one of several tickets", "number", "subject"),
 		key("did.sla", "another service level", "to"),
+		key("did.ack", "an escalation was acknowledged"),
+		key("did.more", "the team has more time for the ticket", "age", "due"),
 		key("did.moved", "a promise falls due at another time", "clock", "since", "due"),
 	}
 }
@@ -101,6 +103,8 @@ func refusedKeys() []LineKey {
 		key("refused.token", "the reply address belongs to somebody else or was revoked", "from"),
 		key("refused.right", "the reply address or role gives no right to do this", "word"),
 		key("refused.args", "arguments are missing or wrong", "word", "usage"),
+		key("refused.ack", "there is nothing to acknowledge", "word"),
+		key("refused.more", "the team has no time box for the ticket", "word"),
 		key("refused.no_args", "the command takes no arguments", "word", "usage"),
 		key("refused.needs_text", "the command needs a text below it", "word"),
 		key("refused.needs_resolution", "solved without any answer to the customer", "word"),

@@ -166,6 +166,7 @@ func (op *operation) do(c command.Command) bool {
 		scheduling(),
 		fields(),
 		details(),
+		clockCommands(),
 		people(),
 		tiers(),
 		newMail(),

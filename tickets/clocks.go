@@ -86,6 +86,9 @@ func (r *Rules) followClocks(t *Ticket, e *Entry, at, now time.Time) {
 		if !has {
 			continue
 		}
+		if f.e.Actor.Kind == ActorAgent && after.Epoch == c.Epoch && r.told(t, after, f.e.Actor.Name, now) {
+			after.Acked = now.UTC()
+		}
 		before := ""
 		if have {
 			before = formatJSON(c)
@@ -163,7 +166,8 @@ func (f *following) clock(k clock.Kind, c Clock, have bool) (after Clock, ok boo
 // resume lets a clock run on. The time to the next news begins anew after a solution; that to the solution goes on.
 func (f *following) resume(c Clock, h Calendar) Clock {
 	if c.Kind == clock.Update && c.Stopped() {
-		return c.Restart(h, f.at)
+		c, _ = f.begin(c.Kind, c, true, f.at)
+		return c
 	}
 	return c.Resume(h, f.at)
 }
@@ -208,8 +212,8 @@ func (f *following) end(c Clock, have bool, why string) (Clock, bool) {
 // retarget measures a clock by what another priority or service level promises (S24).
 func (f *following) retarget(c Clock) Clock {
 	p := f.r.promise(c.Kind, f.level, f.priority)
-	if c.Stopped() && c.Kind != clock.Resolve {
-		return c
+	if c.Stopped() && (c.Why == answered || c.Kind == clock.NextResponse || c.Kind == clock.Update) {
+		return c // it is over, or begins anew
 	}
 	return c.Retarget(f.r.Hours(c), p, f.r.calendar(p.Calendar), f.r.SLA.UpgradeGrace, f.now)
 }

@@ -281,3 +281,81 @@ func TestNoNextStep(t *testing.T) {
 	}
 	k.healthy()
 }
+
+// Whoever was told and acts is not told again until the next part of the time is used up; others are no substitute (S32).
+func TestAcknowledge(t *testing.T) {
+	k := newKit(t, only(clock.Resolve, 10*time.Hour, Step{Percent: 50, Notify: []string{"team"}, Repeat: time.Hour, Max: 3}, Step{Percent: 100, Notify: []string{"team_lead"}, Repeat: time.Hour, Max: 3}))
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
+	told := func(after time.Duration) int {
+		k.clock.move(after)
+		k.tick()
+		return len(k.sentTo(k.deliver(), TemplateEscalation))
+	}
+	k.receive(k.reply(notice, anna, "#ack"))
+	if to := mailTo(t, k.deliver(), anna, TemplateRefused); !strings.Contains(string(to.Bytes), "refused.ack") {
+		t.Error("there was something to acknowledge before anything happened")
+	}
+	if n := told(5 * time.Hour); n != 3 {
+		t.Errorf("%d notices at half of the time, want 3", n)
+	}
+	k.receive(k.reply(notice, anna, "#ack"))
+	if to := mailTo(t, k.deliver(), anna, TemplateReceipt); !strings.Contains(string(to.Bytes), "did.ack") {
+		t.Errorf("%s", to.Bytes)
+	}
+	before, _ := k.ticket(id).clock(clock.Resolve, nil)
+	if n := told(3 * time.Hour); n != 0 {
+		t.Errorf("%d notices after it was acknowledged", n)
+	}
+	if after, _ := k.ticket(id).clock(clock.Resolve, nil); !after.Due.Equal(before.Due) {
+		t.Error("a promise moved")
+	}
+	if n := told(2 * time.Hour); n != 1 {
+		t.Errorf("%d notices at the end of the time, want the lead's", n)
+	}
+	k.receive(k.reply(notice, anna, "#note\nIch warte noch."))
+	k.deliver()
+	if n := told(time.Hour); n != 1 {
+		t.Errorf("%d notices: a note of somebody else silences the lead's", n)
+	}
+	k.healthy()
+}
+
+// A team that needs longer says so, and why; it is asked again when that is over.
+func TestMoreTime(t *testing.T) {
+	k := newKit(t, func(r *Rules) {
+		r.Escalations = []Escalation{{Name: "default", Steps: map[clock.Kind][]Step{clock.TimeBox: {{Percent: 100, Notify: []string{"assignee"}, Do: DoPropose}}}}}
+		team := r.Teams["first"]
+		team.OLA.TimeBox = map[string]time.Duration{"": 2 * time.Hour}
+		r.Teams["first"] = team
+	})
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
+	k.receive(k.reply(notice, anna, "#take"))
+	k.deliver()
+	asked := func(after time.Duration) int {
+		k.clock.move(after)
+		k.tick()
+		return len(k.sentTo(k.deliver(), TemplateTimeBox))
+	}
+	if n := asked(2 * time.Hour); n != 1 {
+		t.Errorf("asked %d times when the time was over", n)
+	}
+	for text, want := range map[string]string{"#more 30m": "refused.args", "#more bald Grund": "refused.args", "#more 300h weil": "refused.args"} {
+		k.receive(k.reply(notice, anna, text))
+		if to := mailTo(t, k.deliver(), anna, TemplateRefused); !strings.Contains(string(to.Bytes), want) {
+			t.Errorf("%s: %s", text, to.Bytes)
+		}
+	}
+	k.receive(k.reply(notice, anna, "#more 30m Ersatzteil kommt gleich"))
+	k.deliver()
+	if n := asked(29 * time.Minute); n != 0 {
+		t.Errorf("asked %d times too early", n)
+	}
+	if n := asked(time.Minute); n != 1 {
+		t.Errorf("asked %d times when that was over", n)
+	}
+	k.receive(k.reply(notice, anna, "#solve\nToner"))
+	k.expectState(id, StateSolved)
+	k.healthy()
+}

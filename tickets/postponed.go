@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"supportd/tickets/clock"
 )
 
 // Postponed is a notice that waits for its reader's working time. What has gathered until then is one mail.
@@ -125,6 +127,14 @@ func (d *Desk) timerDecider(tx *Tx, t *Ticket, now time.Time) (*decider, error) 
 	dr := &decider{k: &Known{Ticket: t, Brand: r.brandOf(t.Mailbox)}, in: &Incoming{Arrived: now}, r: r, now: now}
 	dr.out.Ticket = t.clone()
 	var err error
+	if dr.k.Absent, err = tx.leaves(now); err != nil {
+		return nil, err
+	}
+	if _, boxed := t.clock(clock.TimeBox, nil); boxed { // the packet of a handover is made of what was tried
+		if dr.k.History, err = tx.lastEntries(t.ID, historyBack); err != nil {
+			return nil, err
+		}
+	}
 	dr.k.Recent, err = tx.lastEntries(t.ID, 6)
 	return dr, err
 }

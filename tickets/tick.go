@@ -7,8 +7,6 @@ import (
 	"errors"
 	"strings"
 	"time"
-
-	"supportd/tickets/clock"
 )
 
 // Timers: what a ticket has to do at an instant. They are derived from the ticket: a row that does not match what the
@@ -126,37 +124,34 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	if dr.k.Absent, err = tx.leaves(now); err != nil {
-		return err
-	}
-	if _, boxed := t.clock(clock.TimeBox, nil); boxed { // the packet of a handover is made of what was tried
-		if dr.k.History, err = tx.lastEntries(id, historyBack); err != nil {
-			return err
-		}
-	}
-	switch {
-	case !t.State.onStage(): // nobody waits for what is set aside
-	case kind == "close":
-		dr.closeSolved(at)
-	case kind == "snoozed", kind == "due":
-		dr.comeBack(kind)
-	case kind == "date":
-		dr.dateReached()
-	case kind == "silence":
-		dr.silence()
-	case strings.HasPrefix(kind, "remind "):
-		dr.remind(kind)
-	case kind == timerClock:
-		dr.escalate()
-	case strings.HasPrefix(kind, "safety "):
-		dr.safety(kind)
-	}
+	dr.onTimer(kind, at)
 	if len(dr.out.Entries) == 0 {
 		return tx.schedule(t, r, now) // the row was stale: what the ticket waits for now may stand elsewhere
 	}
 	Failpoint("tick.fired")
 	a := &application{tx: tx, r: r, in: dr.in, known: dr.k, dec: dr.out, now: now}
 	return d.carryOutTimer(a)
+}
+
+// onTimer decides what a timer of the ticket asks for. A row whose reason is gone decides nothing.
+func (d *decider) onTimer(kind string, at time.Time) {
+	switch {
+	case !d.out.Ticket.State.onStage(): // nobody waits for what is set aside
+	case kind == "close":
+		d.closeSolved(at)
+	case kind == "snoozed", kind == "due":
+		d.comeBack(kind)
+	case kind == "date":
+		d.dateReached()
+	case kind == "silence":
+		d.silence()
+	case strings.HasPrefix(kind, "remind "):
+		d.remind(kind)
+	case kind == timerClock:
+		d.escalate()
+	case strings.HasPrefix(kind, "safety "):
+		d.safety(kind)
+	}
 }
 
 // carryOutTimer writes what a timer decided; no message caused it.

@@ -29,6 +29,8 @@ type operation func(o *operator, ctx context.Context, args json.RawMessage) (any
 func operations() map[string]operation {
 	return map[string]operation{
 		"ticket.list":        with((*operator).ticketList),
+		"due":                with((*operator).due),
+		"sla.rebase":         with((*operator).rebase),
 		"ticket.show":        with((*operator).ticketShow),
 		"ticket.search":      with((*operator).ticketSearch),
 		"explain":            with((*operator).recall),

@@ -91,6 +91,16 @@ func (c Clock) Retarget(h Hours, p Promise, newHours Hours, grace int, now time.
 	return c.derived(newHours, now)
 }
 
+// Extend allows so much more from now on, or from the deadline while that lies ahead. Its steps may happen again.
+func (c Clock) Extend(h Hours, d time.Duration, now time.Time) Clock {
+	c = c.settled(h)
+	if left := c.Allowed() - c.Used(h, now); left < 0 {
+		c.Given -= left
+	}
+	c.Given, c.Steps, c.Acked = c.Given+d, nil, time.Time{}
+	return c.derived(h, now)
+}
+
 // Graced reports whether its deadline is later than its target says, because the target was made shorter.
 func (c Clock) Graced() bool { return c.Grace > 0 }
 

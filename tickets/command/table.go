@@ -48,6 +48,7 @@ func Table() []Row {
 		group("scheduling", scheduling()),
 		group("fields", fields()),
 		group("details", details()),
+		group("clocks", clocks()),
 		group("people", people()),
 		group("tiers", tiers()),
 		group("new mail", newMail()),
