@@ -207,6 +207,8 @@ func (d *decider) bind() {
 		d.reason("thread", "none", "a number in the subject counts only when the sender is authenticated")
 		d.k.Suggestion = d.k.Ticket
 		d.out.Ticket = nil
+	case d.k.By == bySameText && (v.Kind != KindHuman || v.Alert != nil):
+		d.out.Ticket = nil // machines repeat themselves on purpose
 	case d.k.By == byEnvelope && person:
 		d.reason("thread", "none", "it came to an address for delivery reports")
 		d.out.Ticket = nil
@@ -290,6 +292,7 @@ func (d *decider) autoReply() {
 	if d.out.Ticket != nil {
 		e := Entry{Kind: EntryAutomatic, Actor: d.sender(), From: d.from().Mail, Text: d.m.Reply, Detail: "automatic reply"}
 		d.vendorAutomatic(&e)
+		d.customerAway(&e)
 		d.entry(e)
 		d.end(Filed, "an automatic reply, noted on "+d.out.Ticket.Number)
 		return

@@ -30,7 +30,7 @@ func (tx *Tx) knowLikeness(k *Known, r *Rules, m *Message, now time.Time) error 
 			continue
 		}
 		theirs := textWords(t.LastCustomer)
-		if now.Sub(t.Created) <= r.Duplicates.Within && slices.Equal(text, theirs) && bareSubject(t.Subject) == bareSubject(m.Subject) {
+		if r.Duplicates.Within > 0 && now.Sub(t.Created) <= r.Duplicates.Within && slices.Equal(text, theirs) && bareSubject(t.Subject) == bareSubject(m.Subject) {
 			k.By = bySameText
 			return tx.knowTicket(k, t, now)
 		}

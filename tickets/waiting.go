@@ -3,8 +3,9 @@ package tickets
 import (
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
+
+	"supportd/tickets/absence"
 )
 
 // Waiting is how the desk waits for a customer's answer. Times are working time since the question was asked.
@@ -111,10 +112,20 @@ func (d *decider) toCustomer(template string, view PublicView) {
 	d.out.Mails = append(d.out.Mails, Mail{To: t.Requester, Class: ClassNotice, Template: template, Public: &view, Purpose: PurposeCustomer})
 }
 
-// awayUntil moves the reminders of a waiting ticket behind the day on which the customer is back; the clocks stand anyway.
-func (d *decider) awayUntil(t *Ticket, e *Entry, back time.Time) {
-	if t.State == StateWaitingCustomer && back.After(d.now) && back.Before(d.now.AddDate(0, 6, 0)) {
-		t.set(&e.Changes, fieldRemindAfter, formatTime(back))
-		e.Detail = strings.TrimSpace(e.Detail + "; away until " + back.In(d.zone()).Format(time.DateOnly) + ": reminders wait")
+// customerAway moves the reminders of a waiting ticket behind the day on which the customer is back, when their automatic
+// responder says it; the clocks stand anyway (S23).
+func (d *decider) customerAway(e *Entry) {
+	t := d.out.Ticket
+	if t.State != StateWaitingCustomer || !t.participant(d.m.Author) || d.out.Verdict.Auth == AuthFail {
+		return
 	}
+	back, ok := absence.Until(d.m.Subject+"\n"+d.m.NewText(), d.now, d.zone())
+	if !ok || back.After(d.now.AddDate(0, maxAwayMonths, 0)) {
+		return
+	}
+	t.set(&e.Changes, fieldRemindAfter, formatTime(back.UTC()))
+	e.Detail += "; away until " + back.In(d.zone()).Format(time.DateOnly) + ": reminders wait"
 }
+
+// maxAwayMonths is how far a responder's date may lie ahead to be believed.
+const maxAwayMonths = 6

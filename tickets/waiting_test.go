@@ -108,3 +108,26 @@ func TestAnswerEndsReminders(t *testing.T) {
 	}
 	k.healthy()
 }
+
+// S23: an automatic responder that says until when the customer is away moves the reminders, not the state.
+func TestAwayCustomerIsRemindedLater(t *testing.T) {
+	k, id, question := waits(t)
+	back := k.clock.Now().AddDate(0, 0, 10)
+	k.receive(k.reply(question, kunde, "Ich bin bis "+back.Format("02.01.2006")+" im Urlaub.", autoReply))
+	k.expectState(id, StateWaitingCustomer)
+	after := k.ticket(id).RemindAfter
+	if after.Before(back) || after.After(back.AddDate(0, 0, 2)) {
+		t.Fatalf("back on %s: reminders wait until %s", back, after)
+	}
+	k.clock.move(9 * 24 * time.Hour)
+	k.tick()
+	if got := toKunde(k.deliver()); got != "" {
+		t.Errorf("while away the customer got %q", got)
+	}
+	k.clock.move(after.Add(20 * time.Hour).Sub(k.clock.Now()))
+	k.tick()
+	if got := toKunde(k.deliver()); got != TemplateReminder {
+		t.Errorf("back again the customer got %q", got)
+	}
+	k.healthy()
+}
