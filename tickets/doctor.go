@@ -47,6 +47,7 @@ type Diagnosis struct {
 const maxProblems = 100
 
 type checkup struct {
+	alive    func() // is told that the check gets on; nil: nobody
 	tx       *Tx
 	problems []string
 }
@@ -120,7 +121,7 @@ func (c *checkup) pages() (err error) {
 	}
 	err = c.tx.btx.ForEach(func(name []byte, b *bolt.Bucket) error {
 		seek := b.Cursor()
-		octets := 0
+		octets, rows := 0, 0
 		return b.ForEach(func(k, v []byte) error {
 			if v == nil {
 				return fmt.Errorf("%w: desk.db: bucket %q holds a bucket", errDamaged, name)
@@ -131,6 +132,9 @@ func (c *checkup) pages() (err error) {
 			for _, o := range v {
 				octets += int(o)
 			}
+			if rows++; rows%10000 == 0 {
+				c.tick()
+			}
 			return nil
 		})
 	})
@@ -138,7 +142,7 @@ func (c *checkup) pages() (err error) {
 		return err
 	}
 	for _, name := range allBuckets {
-		if c.tx.btx.Bucket(name) == nil {
+		if c.tx.btx.Bucket(name) == nil && c.ofThisSchema() {
 			return fmt.Errorf("%w: desk.db: bucket %q is missing", errDamaged, name)
 		}
 	}

@@ -69,6 +69,9 @@ func OpenStore(dir string, o Options) (*Store, error) {
 		return nil, fmt.Errorf("state directory %s is in use by another supportd; stop that one first, or ask it: supportd status", dir)
 	}
 	s, err := openLocked(dir, o)
+	if err == nil {
+		err = removeIfThere(filepath.Join(dir, cleanFile))
+	}
 	if err != nil {
 		lock.Unlock()
 		return nil, err
@@ -355,7 +358,11 @@ func (s *Store) Close() error {
 	s.closing.Do(func() {
 		close(s.quit)
 		<-s.done
-		err = errors.Join(s.mail.Close(), s.db.Close(), s.lock.Unlock())
+		err = errors.Join(s.mail.Close(), s.db.Close())
+		if err == nil && s.Err() == nil {
+			markClosed(s.dir)
+		}
+		err = errors.Join(err, s.lock.Unlock())
 	})
 	return err
 }

@@ -26,7 +26,7 @@ func (a *app) runCommand() *cobra.Command {
 				debug.SetMemoryLimit(memoryAim)
 			}
 			ctx := cmd.Context()
-			d, err := NewDaemon(a.config, Options{Log: log, Init: init, Shadow: shadow, Ready: supervised(ctx, log)})
+			d, err := NewDaemon(a.config, Options{Log: log, Init: init, Shadow: shadow, Ready: supervised(ctx, log), Check: a.checkStore})
 			if err != nil {
 				return err
 			}

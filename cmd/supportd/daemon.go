@@ -50,11 +50,12 @@ type Daemon struct {
 // Options of a Daemon.
 type Options struct {
 	Log    *slog.Logger
-	Now    func() time.Time // nil: time.Now
-	Init   bool             // start anew although the state directory has traces of a store
-	Ready  func(*Daemon)    // called once everything runs
-	Timing mailin.Timing    // of the Pollers; zero: the defaults
-	Shadow string           // a second configuration to compare live mail with; "": none
+	Now    func() time.Time         // nil: time.Now
+	Init   bool                     // start anew although the state directory has traces of a store
+	Ready  func(*Daemon)            // called once everything runs
+	Timing mailin.Timing            // of the Pollers; zero: the defaults
+	Check  func(state string) error // looks through the store before it is opened; nil: nobody does
+	Shadow string                   // a second configuration to compare live mail with; "": none
 }
 
 // worker is something that runs until it is told to stop.
@@ -74,6 +75,11 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	c, findings := config.Load(path)
 	if err := findings.Err(); err != nil {
 		return nil, err
+	}
+	if o.Check != nil {
+		if err := o.Check(c.State); err != nil {
+			return nil, err
+		}
 	}
 	learner := newLearner(c.State, o.Now, o.Log)
 	rules, learn, err := learner.rules(c)
