@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // givenClassifier decides as a small configuration would: two categories, an item that is critical, the usual matrix, and
@@ -58,6 +59,7 @@ func fieldKit(t testing.TB) *kit {
 // edited opens a ticket and lets an agent write commands on it.
 func (k *kit) edited(commands string) (*Ticket, Entry, []delivered) {
 	k.Helper()
+	k.clock.move(48 * time.Hour) // the same words soon after would join the ticket before
 	id, sent := k.opened(kunde, "Einwahl", "geht nicht")
 	k.receive(k.reply(mailTo(k, sent, anna, TemplateTicketToTeam), anna, commands))
 	sent = k.deliver()
