@@ -34,7 +34,8 @@ const (
 )
 
 func everybody() map[string]string {
-	return map[string]string{deskAddress: "hilfe", anna: "anna", ben: "ben", sabine: "sabine", john: "john"}
+	return map[string]string{deskAddress: "hilfe", anna: "anna", ben: "ben", sabine: "sabine", john: "john",
+		nora: "nora", otto: "otto", tac: "tac"}
 }
 
 // mailServers is a place where mail goes round: embedded servers, or a real Dovecot and a real Postfix.

@@ -111,6 +111,7 @@ func TestRead(t *testing.T) {
 		"a list below its name": {"versuche:\n- Neustart -> nichts\n- Update -> nichts", gaps,
 			Packet{Steps: {Items: []string{"Neustart -> nichts", "Update -> nichts"}}}, ""},
 		"a list without a name":      {"* restart\n2. update", gaps, Packet{Steps: {Items: []string{"restart", "update"}}}, ""},
+		"items behind a word":        {"urgency: high\n- restart\n- update", gaps, Packet{Urgency: {Text: "high"}, Steps: {Items: []string{"restart", "update"}}}, ""},
 		"a number of those offered":  {"2", gaps, Packet{CI: {Text: "FW-0012"}}, ""},
 		"ci and its number":          {"ci: 3)", gaps, Packet{CI: {Text: "NB-2291"}}, ""},
 		"a number that is none":      {"7", gaps, Packet{}, "7"},

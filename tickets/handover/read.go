@@ -112,14 +112,17 @@ func (in *reader) label(line string) bool {
 			value = m[1]
 		}
 		in.put(f, value)
+		if len(f.OneOf) > 0 || f.In != "" {
+			in.current = nil // it has its one value
+		}
 	}
 	return true
 }
 
 // list is the list that an item belongs to: the one named above it, or the first that is missing.
 func (in *reader) list() (Field, bool) {
-	if in.current != nil {
-		return *in.current, in.current.List()
+	if in.current != nil && in.current.List() {
+		return *in.current, true
 	}
 	for _, g := range in.gaps {
 		if f, ok := in.rules.Field(g.Field); ok && f.List() {
