@@ -13,6 +13,7 @@ import (
 
 	"supportd/cmd/supportd/config"
 	"supportd/cmd/supportd/oauth"
+	"supportd/tickets"
 )
 
 // tokenFunc gives an access token for one login; nil where a password is used.
@@ -121,6 +122,48 @@ func (a *accounts) prepare(c *config.Config) {
 			delete(a.sources, id)
 		}
 	}
+}
+
+// loginsEnding warns of client secrets and consents that end soon, and of logins to which nobody has agreed yet. Nobody is
+// asked: the dates stand in the configuration and in the state directory.
+func loginsEnding(file string, c *config.Config, now time.Time) config.Findings {
+	var list config.Findings
+	warn := func(u accountUse, what, fix string) {
+		list = append(list, config.Finding{File: file, Path: "oauth2 of " + u.name, Warning: true, What: what, Fix: fix})
+	}
+	in := func(ends time.Time) string {
+		if !ends.After(now) {
+			return "has ended on " + ends.In(c.Zone).Format(time.DateOnly)
+		}
+		return "ends on " + ends.In(c.Zone).Format(time.DateOnly)
+	}
+	all, seen := newAccounts(c.State, func() time.Time { return now }, slog.New(slog.DiscardHandler)), map[string]bool{}
+	for _, u := range accountUses(c) {
+		id := u.account().ID()
+		if seen[id] {
+			continue
+		}
+		seen[id] = true
+		if ends := u.how.SecretExpires; !ends.IsZero() && tickets.ExpiryGrade(ends, now, c.Health.WarnBefore) > 0 {
+			warn(u, "the client's secret "+in(ends), "make a new one at the provider, put it in, and change client_secret_expires")
+		}
+		s, err := all.source(u)
+		if err != nil {
+			warn(u, err.Error(), "")
+			continue
+		}
+		switch agreed, err := s.Agreed(); {
+		case err != nil:
+			warn(u, err.Error(), "")
+		case !agreed:
+			warn(u, "nobody has logged in yet", "run supportd login "+u.login)
+		default:
+			if ends := s.Status().Consent; !ends.IsZero() && tickets.ExpiryGrade(ends, now, c.Health.WarnBefore) > 0 {
+				warn(u, "the consent "+in(ends), "run supportd login "+u.login)
+			}
+		}
+	}
+	return list
 }
 
 // status is how every account does, by name.

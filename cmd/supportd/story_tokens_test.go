@@ -3,17 +3,24 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"supportd/cmd/supportd/oauth/tokentest"
+	"supportd/mailin"
 	"supportd/mailin/imaptest"
+	"supportd/mailout"
 	"supportd/mailout/smtptest"
 )
 
@@ -49,21 +56,23 @@ func tokenWorlds(t *testing.T, s *tokentest.Server) map[string]func(*testing.T) 
 		return e
 	}
 	if _, real := kinds["dovecot and postfix"]; real {
-		kinds["dovecot and postfix"] = func(t *testing.T) mailServers { return startRealTokens(t, s) }
+		kinds["dovecot and postfix"] = func(t *testing.T) mailServers { return startRealTokens(t, s, "xoauth2 oauthbearer") }
 	}
 	return kinds
 }
 
 // startRealTokens is a Dovecot that asks s about tokens, and a Postfix that lets nobody send without a login.
-func startRealTokens(t *testing.T, s *tokentest.Server) mailServers {
+func startRealTokens(t *testing.T, s *tokentest.Server, mechanisms string) *realServers {
+	t.Helper()
 	conf := filepath.Join(t.TempDir(), "oauth2.conf")
 	text := "introspection_mode = post\nintrospection_url = " + s.IntrospectURL() + "\nusername_attribute = username\nactive_attribute = active\nactive_value = true\n"
 	if err := os.WriteFile(conf, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	d, err := imaptest.StartDovecot(imaptest.DovecotOptions{Settings: []string{
-		"auth_mechanisms = plain login xoauth2 oauthbearer",
-		"passdb {", "driver = oauth2", "mechanisms = xoauth2 oauthbearer", "args = " + conf, "}",
+		"auth_mechanisms = plain login " + mechanisms,
+		"service anvil {", "unix_listener anvil-auth-penalty {", "mode = 0", "}", "}", // refusals are not made slower and slower
+		"passdb {", "driver = oauth2", "mechanisms = " + mechanisms, "args = " + conf, "}",
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -79,6 +88,106 @@ func startRealTokens(t *testing.T, s *tokentest.Server) mailServers {
 		}
 	})
 	return &realServers{imap: d, smtp: p}
+}
+
+// Each mechanism by itself, as real servers speak it: a good token opens the mailbox and the way out, one that was taken
+// back or is somebody else's is refused in words, at once.
+func TestTokensOnRealServers(t *testing.T) {
+	if _, real := worlds(t)["dovecot and postfix"]; !real {
+		t.Log("dovecot and postfix are not installed here")
+		return
+	}
+	s := newTokenServer(t, tokentest.Options{})
+	token := func(user string) string {
+		t.Helper()
+		form := url.Values{"grant_type": {"refresh_token"}, "client_id": {"desk"}, "refresh_token": {s.Agree(user)}}
+		resp, err := http.PostForm(s.TokenURL(), form)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		var answer struct {
+			Token string `json:"access_token"`
+		}
+		if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer.Token
+	}
+	for _, mechanism := range []string{"xoauth2", "oauthbearer"} {
+		t.Run(mechanism, func(t *testing.T) {
+			servers := startRealTokens(t, s, mechanism)
+			t.Cleanup(servers.close)
+			probe := func(token string) (in, out error) {
+				t.Helper()
+				give := func(context.Context, string) (string, error) { return token, nil }
+				host, port := splitAddr(t, servers.imapAddr())
+				_, in = mailin.Probe(t.Context(), mailin.Config{Name: "support", Host: host, Port: port, TLS: mailin.TLSNone, User: "hilfe", Token: give})
+				host, port = splitAddr(t, servers.smtpAddr())
+				_, out = mailout.Probe(t.Context(), mailout.Server{Name: "default", Host: host, Port: port, TLS: mailout.TLSNone, User: "hilfe", Token: give})
+				return in, out
+			}
+			good := token("hilfe")
+			if in, out := probe(good); in != nil || out != nil {
+				t.Errorf("a good token: %v; %v", in, out)
+			}
+			s.RevokeAccess()
+			for name, bad := range map[string]string{"taken back": good, "another's": token("sabine")} {
+				in, out := probe(bad)
+				if !mailin.IsLoginRefused(in) || !strings.Contains(in.Error(), "the token is refused") || strings.Contains(in.Error(), bad) {
+					t.Errorf("%s: %v", name, in)
+				}
+				if out == nil || !strings.Contains(out.Error(), "the token for \"hilfe\" was refused") || strings.Contains(out.Error(), bad) {
+					t.Errorf("%s: %v", name, out)
+				}
+			}
+		})
+	}
+}
+
+func splitAddr(t *testing.T, addr string) (string, int) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return host, n
+}
+
+// Tokens that are for somebody else's audience are refused although they are fresh: the mailbox waits, is told of by one
+// mail, and goes on by itself once the tokens are right.
+func TestStoryTokenAudience(t *testing.T) {
+	s := newTokenServer(t, tokentest.Options{})
+	s.AddClient("robot", "canary-s3cret")
+	h := newHealthWorld(t, imaptest.Options{Token: s.User, NoPassword: true}, nil)
+	h.write("client.pw", "canary-s3cret\n", 0o600)
+	h.settings(fmt.Sprintf("  tls: none\n  oauth2: {provider: other, client_id: robot, client_secret_file: client.pw, token_url: %q}\n", s.TokenURL()), "")
+	s.SetFaults(tokentest.Faults{Audience: "somebody else"})
+	h.awaits = func(v statusView) bool { return strings.Contains(v.Mailboxes[0].Error, "the token is refused") }
+	h.start()
+	h.look(0)
+	h.look(11 * time.Minute)
+	h.told("Das Postfach support ist seit", "the token is refused", "check user, scopes")
+	h.look(24 * time.Hour)
+	h.untold()
+	if n := s.Counts().Tokens; n > 6 {
+		t.Errorf("%d tokens were asked for", n)
+	}
+	s.SetFaults(tokentest.Faults{})
+	if err := h.daemon.wake(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	h.await("the mailbox to be followed", func() bool { v, err := h.daemon.status(); return err == nil && v.Ready })
+	h.look(0)
+	h.look(healthSettle)
+	h.told("ist wieder erreichbar")
+	if strings.Contains(h.log.String(), "canary") {
+		t.Error("the client's secret stands in the log")
+	}
 }
 
 // loginOutput is what supportd login prints; who reads it types the code that stands there.

@@ -131,6 +131,16 @@ func (s *Source) Status() Status {
 	return s.status
 }
 
+// Agreed reports whether there is all that a token needs: where a person has to agree, a refresh token that can be read.
+// Nobody is asked.
+func (s *Source) Agreed() (bool, error) {
+	if !s.account.Grant.Delegated() {
+		return true, nil
+	}
+	_, ok, err := s.keep.read(s.account)
+	return ok, err
+}
+
 // Token gives a token that is good for a while. refused is one that the mail server has just refused, "" for none: when
 // it is the present one, a new one is asked for. The error is one plain line without secrets, of type *Error when the
 // token server was asked. One caller asks at a time; the others wait for it and share what it got.
