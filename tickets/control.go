@@ -83,18 +83,11 @@ func (m *agentMail) control() {
 	})
 }
 
-// notOnNumbers are commands that want the mail they answer, or change more than the tickets named.
-var notOnNumbers = []string{"undo", "merge", "unmerge", "duplicate", "split", "spam", "ok", "call", "channel", "at", "fwd", "noreply", "nocc"}
-
-// reaches names the first thing in a mail that would send something to a customer or a third party, or that needs a mail
-// to answer; "" when there is none.
+// reaches names the first thing in a mail that may send something to a customer or a third party, or that needs a mail to
+// answer; "" when there is none.
 func (m *agentMail) reaches(commands []command.Command) string {
-	reaching := map[string]bool{}
-	for _, row := range command.Table() {
-		reaching[row.Word] = row.Reaches
-	}
 	for _, c := range commands {
-		if reaching[c.Word] || slices.Contains(notOnNumbers, c.Word) {
+		if !slices.Contains(staysInside, c.Word) && c.Word != "release" && c.Word != "reroute" {
 			return "#" + c.Word
 		}
 	}
@@ -113,9 +106,6 @@ func (m *agentMail) onOne(t *Ticket, commands []command.Command) (done []Line, r
 		op.entry.Kind, op.entry.Text = EntryNoted, m.text.Note
 	}
 	for _, c := range commands {
-		if asking()[c.Word] != nil {
-			return nil, &Line{Key: "refused.conflict", Args: map[string]string{"word": "#" + c.Word, "other": "#ticket"}}
-		}
 		if !op.do(c) {
 			return nil, op.refused
 		}

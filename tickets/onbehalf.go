@@ -58,13 +58,16 @@ func (m *agentMail) customer(to string) (Address, bool) {
 	return a, ok
 }
 
-// notInNewMail are commands that make no sense on a ticket that is only being opened.
-var notInNewMail = []string{"reply", "pending", "reopen", "release", "admit", "reject", "undo", "merge", "unmerge", "duplicate", "split", "spam", "post", "nocc", "return", "ok", "vendor"}
+// whileOpening are the commands that a ticket can be opened with, beside those about the new mail itself.
+var whileOpening = append([]string{"solve", "cc", "noreply"}, staysInside...)
+
+// staysInside are the commands that change a ticket and send nothing to anybody outside, nor need the mail they answer.
+var staysInside = []string{"take", "assign", "queue", "note", "quiet", "watch", "mute", "cat", "ci", "impact", "urgency", "priority", "tag", "untag", "subject", "due", "snooze", "hold", "time", "sla", "lang"}
 
 // open opens the ticket and carries out the other commands of the mail on it.
 func (m *agentMail) open(who Address, o newCase) {
 	for _, c := range m.text.Commands {
-		if slices.Contains(notInNewMail, c.Word) {
+		if newMail()[c.Word] == nil && !slices.Contains(whileOpening, c.Word) {
 			m.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#" + c.Word, "other": "#for"}})
 			return
 		}

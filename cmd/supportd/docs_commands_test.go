@@ -17,9 +17,9 @@ func commandsPage() string {
 This page is made from the program. How commands are written, and what answers them, is in [agents.md](agents.md);
 in German in [agents.de.md](agents.de.md).
 
-In the column *where*: **reply** is a reply to a mail of the desk; **reply that goes out** is one to a mail whose first line
-says that a reply goes to the customer; **new mail** is one that answers none of the desk's. A name of a person, team or
-service level may be cut short as long as it is unique.
+In the column *where*: **reply** is a reply to a mail of the desk; **new mail** is one that answers none of the desk's, where
+` + "`#ticket`" + ` and ` + "`#for`" + ` say which tickets are meant. A name of a person, team or service level may be cut short as long as it
+is unique.
 `)
 	group := ""
 	for _, row := range command.Table() {
@@ -27,16 +27,12 @@ service level may be cut short as long as it is unique.
 			group = row.Group
 			fmt.Fprintf(&b, "\n## %s\n\n| command | does | tut | where | also |\n| --- | --- | --- | --- | --- |\n", strings.ToUpper(group[:1])+group[1:])
 		}
-		where := "reply, new mail with `#ticket`"
+		where := "reply"
 		switch {
-		case row.Anywhere && row.Group == "new mail":
+		case row.Group == "new mail" && row.Word != "call":
 			where = "new mail"
-		case row.Anywhere:
+		case row.Anywhere, row.Group == "fields", row.Group == "details", slices.Contains([]string{"take", "assign", "release", "note", "queue", "watch", "mute", "quiet", "cc", "solve", "noreply"}, row.Word):
 			where = "reply, new mail"
-		case row.Reaches:
-			where = "reply that goes out"
-		case row.Word == "undo" || row.Group == "structure":
-			where = "reply"
 		}
 		var also []string
 		for _, a := range row.Aliases {
