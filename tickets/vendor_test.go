@@ -137,9 +137,9 @@ func TestNothingLeaks_S100(t *testing.T) {
 			d := mails[rnd.IntN(len(mails))]
 			n++
 			secret := fmt.Sprintf("INSIDECANARY%d", n)
-			texts := []string{"#escalate second\n" + packetLines + "Diagnose: " + secret, "#escalate third " + secret, "#ask second\n" + secret, "#ask anna " + secret,
+			texts := []string{"#escalate second\n" + packetLines + "Diagnose: PACKET" + secret[6:], "#escalate third " + secret, "#ask second\n" + secret, "#ask anna " + secret,
 				"#note " + secret, "#return " + secret, "#accept 2\n#note " + secret, "#take", "#vendor tac\nbitte prüfen", "#ok", "Eine Antwort für den Kunden.",
-				"#solve\nJetzt geht es.", "#tier 3\n" + packetLines + "Diagnose: " + secret, "#reopen", "Grund: Kapazität\n- " + secret, "#t1able\n#note " + secret}
+				"#solve\nJetzt geht es.", "#tier 3\n" + packetLines + "Diagnose: PACKET" + secret[6:], "#reopen", "Grund: Kapazität\n- PACKET" + secret[6:], "#t1able\n#note " + secret}
 			text := texts[rnd.IntN(len(texts))]
 			if d.Recipient == vendor || d.Letter.ReplyTo.Mail == deskAddress {
 				text = "VENDORCANARY Case 4711: " + secret
@@ -163,6 +163,7 @@ func TestNothingLeaks_S100(t *testing.T) {
 		}
 		absentFrom(t, to(all, kunde), "INSIDECANARY")
 		absentFrom(t, to(all, kunde), "VENDORCANARY")
+		absentFrom(t, to(all, kunde), "PACKETCANARY") // a third party may get it: the agent is shown it first
 		absentFrom(t, to(all, vendor), "INSIDECANARY")
 		absentFrom(t, to(all, vendor), kunde)
 		k.healthy()
