@@ -60,6 +60,7 @@ func didKeys() []LineKey {
 		key("did.merge", "two tickets became one", "number"),
 		key("did.unmerge", "a merged ticket stands alone again", "number"),
 		key("did.send", "a standard answer was sent", "name"),
+		key("why.reason", "one step of a decision", "what", "value", "reason"),
 		key("did.schedule", "a date was set or moved", "at"),
 		key("did.link", "two tickets were noted to belong together", "number"),
 		key("did.split", "a ticket of its own was opened for the customer's last message", "number"),

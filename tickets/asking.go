@@ -16,7 +16,7 @@ import (
 func asking() map[string]handler {
 	return map[string]handler{
 		"show": (*operation).show, "list": (*operation).list, "search": (*operation).search, "help": (*operation).help,
-		"figures": (*operation).figures, "report": (*operation).report,
+		"figures": (*operation).figures, "report": (*operation).report, "why": (*operation).why,
 	}
 }
 
@@ -31,6 +31,7 @@ type asked struct {
 	all     []*Ticket // newest first
 	cut     bool      // there are more of them than were looked at
 	entries map[string][]Entry
+	why     []Reason // of what was decided about the ticket that #why is about, oldest first
 }
 
 // knowAsked gathers what a question needs.
@@ -52,6 +53,19 @@ func (tx *Tx) knowAsked(k *Known, c command.Command) error {
 		return scan(false, &k.asks.live)
 	case "search", "figures", "report":
 		return scan(true, &k.asks.all)
+	case "why":
+		if err := tx.knowNamed(k, c); err != nil {
+			return err
+		}
+		t := firstTicket(k.Named[ticketRef(c.Args)], k.Ticket)
+		if t == nil {
+			return nil
+		}
+		entries, err := tx.Entries(t.ID)
+		for _, e := range entries {
+			k.asks.why = append(k.asks.why, e.Reasons...)
+		}
+		return err
 	case "show":
 		if err := tx.knowNamed(k, c); err != nil {
 			return err
@@ -86,6 +100,40 @@ func (op *operation) show(c command.Command) bool {
 	op.tells = append(op.tells, func(v *InternalView) {
 		v.Lines = append(v.Lines, op.listed(t))
 		op.history(v, op.k.asks.entries[t.Number])
+	})
+	return true
+}
+
+// firstTicket is the one that a command names, else the one its mail is about.
+func firstTicket(named, about *Ticket) *Ticket {
+	if named != nil {
+		return named
+	}
+	return about
+}
+
+// maxReasons bounds how many steps of a decision #why tells.
+const maxReasons = 40
+
+// why tells why the desk decided as it did about this ticket, or the one that is named: each value with its reason and its
+// place in the configuration.
+func (op *operation) why(c command.Command) bool {
+	if c.Args != "" && op.k.Named[ticketRef(c.Args)] == nil {
+		return op.refuse(Line{Key: "refused.ticket", Args: map[string]string{"number": oneLine(c.Args)}})
+	}
+	if c.Args == "" && op.apart {
+		return op.refuse(Line{Key: "refused.which_ticket", Args: map[string]string{"usage": "#why NUMBER"}})
+	}
+	t := firstTicket(op.k.Named[ticketRef(c.Args)], op.t)
+	op.tells = append(op.tells, func(v *InternalView) {
+		v.Lines = append(v.Lines, op.listed(t))
+		for _, r := range op.k.asks.why[:min(len(op.k.asks.why), maxReasons)] {
+			place := ""
+			if r.Place != "" {
+				place = " (" + r.Place + ")"
+			}
+			v.Lines = append(v.Lines, Line{OK: true, Key: "why.reason", Args: map[string]string{"what": r.What, "value": oneLine(r.Value), "reason": oneLine(r.Why + place)}})
+		}
 	})
 	return true
 }

@@ -80,6 +80,9 @@ func (op *operation) requester(c command.Command) bool {
 		return op.did("did.requester", map[string]string{"to": a.Mail})
 	}
 	op.t.set(&op.entry.Changes, fieldRequester, formatJSON(a))
+	if before := op.t.Requester.Mail; !strings.EqualFold(before, a.Mail) {
+		op.t.set(&op.entry.Changes, fieldLastCustomer, "") // what the one before wrote is never quoted to another
+	}
 	op.t.set(&op.entry.Changes, fieldVerified, "")
 	op.t.set(&op.entry.Changes, fieldOrganisation, "")
 	op.setPeople(op.without(a.Mail))

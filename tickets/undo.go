@@ -26,11 +26,11 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 		return err
 	}
 	for _, c := range commands {
-		if k.Ticket == nil && !slices.Contains([]string{"ticket", "for", "show", "list", "search", "figures", "report", "admit", "reject"}, c.Word) {
+		if k.Ticket == nil && !slices.Contains([]string{"ticket", "for", "show", "list", "search", "figures", "report", "why", "admit", "reject"}, c.Word) {
 			continue
 		}
 		switch c.Word {
-		case "show", "list", "search", "figures", "report":
+		case "show", "list", "search", "figures", "report", "why":
 			if err := tx.knowAsked(k, c); err != nil {
 				return err
 			}

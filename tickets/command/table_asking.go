@@ -21,6 +21,9 @@ func asking() []Row {
 		{Word: "report", Aliases: []string{"bericht"}, Takes: Optional, Anywhere: true, Usage: "#report [week|TEAM]", Help: map[string]string{
 			"de": "schickt Ihnen die Zahlen des Desks oder eines Teams",
 			"en": "sends you the numbers of the desk or of a team"}},
+		{Word: "why", Aliases: []string{"explain", "warum"}, Takes: Optional, Anywhere: true, Usage: "#why [NUMBER]", Help: map[string]string{
+			"de": "sagt, warum das Ticket so eingeordnet wurde: jeden Wert mit Grund und Stelle in der Konfiguration (auf Englisch)",
+			"en": "says why the ticket was put where it is: each value with its reason and its place in the configuration"}},
 		{Word: "help", Aliases: []string{"refcard", "?", "hilfe", "befehle"}, Takes: Optional, Anywhere: true, Usage: "#help [WORD]", Help: map[string]string{
 			"de": "schickt Ihnen diese Liste, oder was ein Befehl tut",
 			"en": "sends you this list, or what one command does"}},
