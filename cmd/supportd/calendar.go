@@ -41,7 +41,7 @@ func buildCalendar(c *config.Config) (tickets.Calendar, error) {
 
 // schedule is a calendar of the configuration as it is counted.
 func schedule(c config.Calendar) calendar.Schedule {
-	s := calendar.Schedule{Name: c.Name, Zone: c.Zone, Hours: map[time.Weekday][]calendar.Interval{}, Holidays: c.Holidays}
+	s := calendar.Schedule{Name: c.Name, Zone: c.Zone, Hours: map[time.Weekday][]calendar.Interval{}, Holidays: c.Holidays, Dated: c.Dated}
 	for day, hours := range c.Hours {
 		s.Hours[day] = intervals(hours)
 	}
@@ -63,7 +63,7 @@ func (a *app) calendarCommand() *cobra.Command {
 	var year int
 	cmd := &cobra.Command{
 		Use: "calendar [NAME]", Short: "show a year of a calendar: open hours, holidays, exceptions", Args: cobra.MaximumNArgs(1),
-		Long: "calendar prints what a calendar of the configuration comes to in a year: its open hours by month, every holiday with the\nregion that keeps it, and the days with other hours. Without a name it is the one in which targets are counted.",
+		Long: "calendar prints what a calendar of the configuration comes to in a year: its open hours by month, every holiday with the\nregion or file that it comes from, and the days with other hours. Without a name it is the one in which targets are counted.",
 		RunE: func(_ *cobra.Command, args []string) error {
 			c, findings := config.Load(a.config)
 			if err := findings.Err(); err != nil {
@@ -226,7 +226,7 @@ func writeCalendar(w io.Writer, r *calendarReport) {
 	t.Render()
 	if len(r.Holidays) > 0 {
 		fmt.Fprintln(w)
-		t := newTable(w, "date", "", "holiday", "region")
+		t := newTable(w, "date", "", "holiday", "region or file")
 		for _, h := range r.Holidays {
 			name := h.Name
 			if h.Worked {

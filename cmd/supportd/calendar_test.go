@@ -256,3 +256,19 @@ func TestCalendarsPage(t *testing.T) {
 		t.Errorf("%s differs from the program; run go test ./cmd/supportd -run Page -update:\n%s", file, diff)
 	}
 }
+
+// TestCalendarCommandNamesTheFile is a calendar with holidays of a file: each is listed with its name there and the file,
+// and is no working day.
+func TestCalendarCommandNamesTheFile(t *testing.T) {
+	file := deskWith(t, oneTeam+"calendars: {standard: {hours: {mo-fr: \"09:00-17:00\"}, holidays_ics: own.ics}}\n")
+	event := "BEGIN:VCALENDAR\nBEGIN:VEVENT\nDTSTART;VALUE=DATE:20260702\nRRULE:FREQ=YEARLY\nSUMMARY:Founders' Day\nEND:VEVENT\nEND:VCALENDAR\n"
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "own.ics"), []byte(event), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, code := program(t, nil, "-c", file, "calendar", "--year", "2027")
+	for _, want := range []string{"2027-07-02", "Fri", "Founders' Day", "own.ics", "2080:00", "260"} { // 261 less one
+		if code != exitFine || !strings.Contains(out, want) {
+			t.Errorf("exit code %d: %q is missing in\n%s%s", code, want, out, errs)
+		}
+	}
+}

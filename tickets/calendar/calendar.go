@@ -28,6 +28,7 @@ type Schedule struct {
 	Zone     *time.Location // required
 	Hours    map[time.Weekday][]Interval
 	Holidays []string   // codes of regions; see Regions
+	Dated    []Dated    // further holidays, of calendar files
 	Days     []Override // exceptions
 }
 
@@ -158,6 +159,7 @@ type part struct {
 	zone    *time.Location
 	week    [7][]Interval
 	regions []string
+	dated   []Dated
 	days    []override // the first that fits holds
 }
 
@@ -190,7 +192,7 @@ func (o *override) length() int {
 
 // compile checks a schedule and puts its exceptions into the order in which they are tried.
 func compile(s Schedule) (*part, error) {
-	p := &part{name: s.Name, zone: s.Zone, regions: s.Holidays}
+	p := &part{name: s.Name, zone: s.Zone, regions: s.Holidays, dated: s.Dated}
 	var wrong []error
 	if p.zone == nil {
 		wrong = append(wrong, errors.New("it has no time zone"))
@@ -297,6 +299,14 @@ func (p *part) holidays(first, last int) map[int][]Holiday {
 			}
 			for _, h := range list {
 				if n := h.Date.number(); !slices.Contains(all[n], h) {
+					all[n] = append(all[n], h)
+				}
+			}
+		}
+		for _, d := range p.dated {
+			h := Holiday{Name: d.Name, Region: d.Source}
+			for _, n := range d.in(y) {
+				if h.Date = dateOf(n); !slices.Contains(all[n], h) {
 					all[n] = append(all[n], h)
 				}
 			}

@@ -12,7 +12,7 @@ import (
 type Holiday struct {
 	Date   Date
 	Name   string // in the region's language
-	Region string // the code of the region that keeps it, which may be larger than the one asked about
+	Region string // the code of the region that keeps it, which may be larger than the one asked about; else its file
 }
 
 // Region is a part of the world whose public holidays are known.

@@ -12,6 +12,7 @@ import (
 
 	"supportd/classify"
 	"supportd/tickets"
+	"supportd/tickets/calendar"
 	"supportd/tickets/handover"
 )
 
@@ -233,6 +234,8 @@ type Calendar struct {
 	Zone     *time.Location
 	Hours    map[time.Weekday][]Interval // sorted, without overlap
 	Holidays []string                    // region codes such as DE-BY
+	File     string                      // with further holidays, as the configuration names it; "" for none
+	Dated    []calendar.Dated            // what stands in it
 	Days     []Override                  // dated exceptions; they win over holidays, and those over the week
 }
 

@@ -167,7 +167,7 @@ func TestRevisionAndFiles(t *testing.T) {
 	if !regexp.MustCompile(`^[0-9a-f]{8}$`).MatchString(first.Rev) {
 		t.Errorf("revision is %q, want 8 hex digits", first.Rev)
 	}
-	for _, want := range []string{"full.yaml", "service.pw", "alerts.pw", "ca.pem", "kb/oeffnungszeiten.md", "templates/nordwind", "templates/nordwind/de/ack-new.md"} {
+	for _, want := range []string{"full.yaml", "service.pw", "alerts.pw", "ca.pem", "uk.ics", "kb/oeffnungszeiten.md", "templates/nordwind", "templates/nordwind/de/ack-new.md"} {
 		if !slices.Contains(first.Files, want) {
 			t.Errorf("%s is not watched: %q", want, first.Files)
 		}
@@ -185,7 +185,7 @@ func TestRevisionAndFiles(t *testing.T) {
 	for _, step := range []struct {
 		file    string
 		changes bool
-	}{{"service.pw", false}, {"kb/oeffnungszeiten.md", true}, {"templates/nordwind/de/ack-new.md", true}, {"ca.pem", true}, {"full.yaml", true}} {
+	}{{"service.pw", false}, {"kb/oeffnungszeiten.md", true}, {"templates/nordwind/de/ack-new.md", true}, {"ca.pem", true}, {"uk.ics", true}, {"full.yaml", true}} {
 		before, _ := load(t, "full.yaml")
 		data, err := os.ReadFile(step.file)
 		if err != nil {

@@ -221,6 +221,7 @@ func expandCalendar(cal Calendar) *node {
 	n.add("timezone", text(cal.Zone.String()))
 	n.add("hours", expandHours(cal.Hours))
 	n.addTexts("holidays", cal.Holidays)
+	n.addText("holidays_ics", cal.File)
 	if len(cal.Days) > 0 {
 		days := block()
 		for _, o := range cal.Days {

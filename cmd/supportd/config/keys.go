@@ -191,7 +191,7 @@ type calendarKeys struct {
 	Hours    hoursKeys           `key:"hours" required:"yes" example:"{mo-do: \"08:00-17:00\", fr: \"08:00-14:00\"}" doc:"Hours by day (mo tu we th fr sa su, or mo di mi do fr sa so) or span of days (mo-fr), in quotes: \"08:00-17:00\", or a list of such, or closed. 24/7 is always."`
 	Holidays many[string]        `key:"holidays" kind:"region" one:"yes" example:"[DE-HH]" doc:"Regions whose public holidays are closed, such as DE-HH, DE-BY-KATH, AT, CH-ZH or GB-SCT; calendars.md lists them all. Default: none."`
 	Days     daysKeys            `key:"days" example:"{\"12-24\": \"07:00-12:00\", \"2026-12-28..2027-01-01\": closed}" doc:"Days that differ: \"12-24\" is every year, \"2026-12-24\" once, \"A..B\" a span. They win over holidays. Default: none."`
-	_        struct{}            `unsupported:"holidays_ics"`
+	ICS      opt[string]         `key:"holidays_ics" kind:"path" example:"uk.ics" doc:"Calendar file (iCalendar) whose all-day events are closed as well, once or every year; check warns 90 days before it ends. Default: none."`
 }
 
 // lifecycleKeys say how tickets end.

@@ -137,6 +137,7 @@ func (r *resolver) calendars(k *fileKeys) {
 		if e.keys.Timezone.val != nil {
 			cal.Zone = e.keys.Timezone.val
 		}
+		cal.File, cal.Dated = e.keys.ICS.val, r.holidaysFile(e.keys.ICS)
 		c.Calendars = append(c.Calendars, cal)
 		if e.name == ShortCalendar || len(k.Calendars.entries) == 1 {
 			c.Calendar = e.name
