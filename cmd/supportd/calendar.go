@@ -173,17 +173,17 @@ func showCalendar(c *config.Config, name string, year int) (*calendarReport, err
 		}
 	}
 	if r.Targets {
-		r.Uncovered, err = uncovered(c, shown, year)
+		r.Uncovered, err = uncovered(c, shown, year, schedule)
 	}
 	return r, err
 }
 
-// uncovered counts the hours of a year in which targets run and no team works.
-func uncovered(c *config.Config, targets config.Calendar, year int) (float64, error) {
+// uncovered counts the hours of a year in which targets run and no team works; counted says what of the calendars counts.
+func uncovered(c *config.Config, targets config.Calendar, year int, counted func(config.Calendar) calendar.Schedule) (float64, error) {
 	var teams []calendar.Schedule
 	for _, o := range c.Calendars {
 		if slices.ContainsFunc(c.Teams, func(t config.Team) bool { return slices.Contains(t.Calendars, o.Name) }) {
-			teams = append(teams, schedule(o))
+			teams = append(teams, counted(o))
 		}
 	}
 	if len(teams) == 0 {
@@ -193,7 +193,7 @@ func uncovered(c *config.Config, targets config.Calendar, year int) (float64, er
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", c.Path, err)
 	}
-	all, err := calendar.New(append(teams, schedule(targets))...)
+	all, err := calendar.New(append(teams, counted(targets))...)
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", c.Path, err)
 	}

@@ -89,6 +89,7 @@ func (a *app) check(ctx context.Context, o checkFlags) error {
 		r.Findings = append(r.Findings, loginsEnding(a.config, c, a.now())...)
 		r.Findings = append(r.Findings, contractsEnding(a.config, c, a.now())...)
 		r.Findings = append(r.Findings, c.HolidaysEnding(a.now())...)
+		r.Findings = append(r.Findings, promisedUnstaffed(a.config, c, a.now().Year())...)
 	}
 	if !a.json {
 		for _, f := range r.Findings {

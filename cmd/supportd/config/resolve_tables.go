@@ -126,6 +126,7 @@ func (r *resolver) customers(k *fileKeys) {
 	}
 	c.CustomersFile = t.file
 	brands := namesIn(c.Brands, func(b Brand) string { return b.Name })
+	levels := namesIn(k.ServiceLevels.entries, func(e entry[serviceLevelKeys]) string { return e.name })
 	organisations := map[string]int{}
 	domains, addresses := map[string]string{}, map[string]string{}
 	for _, w := range t.rows {
@@ -146,6 +147,9 @@ func (r *resolver) customers(k *fileKeys) {
 		}
 		if v, ok := r.cellValue(w.get("service_level"), "name"); ok {
 			o.ServiceLevel = v.(string)
+			if k.ServiceLevels.given {
+				r.names(w.get("service_level").one(), levels, "service level")
+			}
 		}
 		if brand := r.names(w.get("brand").one(), brands, "brand"); len(brand) > 0 {
 			o.Brand = brand[0]

@@ -320,5 +320,5 @@ path-home remind-lead same-address same-folder secret-env-unset secret-file-empt
 secret-file-missing secret-file-near secret-file-open secret-missing state-file tag team-calendar team-nobody
 team-own-address team-twice templates-missing tier-none tls-none zone-abbreviation zone
 oauth-key oauth-missing oauth-other oauth-password oauth-useless
-handover-item vendor-cells holidays-file
+handover-item vendor-cells holidays-file customers-level
 `
