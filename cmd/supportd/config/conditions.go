@@ -204,6 +204,9 @@ func (r *resolver) match(k *conditionKeys) *classify.Match {
 		}
 		m.Fields = append(m.Fields, f)
 	}
+	if k.Problem.given {
+		m.All = append(m.All, classify.Match{Expr: "false"})
+	}
 	if empty(m) && r.findingsBelow(k.at) == 0 {
 		r.report("", k.at, "write words: [WORD], subject: {words: [WORD]}, mailbox: NAME or the like", "is empty and would say nothing about a mail")
 	}

@@ -87,7 +87,7 @@ type fileKeys struct {
 	CostPerHour laterKeys `key:"cost_per_hour" doc:"Of each tier, for reports. Not used yet."`
 	Privacy     laterKeys `key:"privacy" doc:"What reports may say of persons. Not used yet."`
 
-	_ struct{} `unsupported:"include"`
+	Include laterKeys `key:"include" doc:"Further files. Not used yet."`
 }
 
 // organisationKeys says who runs the desk.

@@ -152,6 +152,10 @@ func (r *resolver) answers(k *fileKeys) {
 		if m := r.match(&a.Match); m != nil {
 			answer.Match = *m
 		}
+		if laterText.MatchString(a.Send.val) {
+			r.warn("", a.Send.at, "name a file, or leave it for later versions", "%q is not used yet, so this answer is never sent", clip(a.Send.val))
+			continue
+		}
 		if a.Send.val != "" {
 			answer.File = r.path(a.Send.val)
 			if data, ok := r.file(a.Send.at, a.Send.val, maxText, false); ok {

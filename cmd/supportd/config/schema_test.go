@@ -120,7 +120,7 @@ func fieldValueSchema(f classify.Field) *jsonschema.Schema {
 
 func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 	switch v := reflect.New(f.typ).Interface().(type) {
-	case *laterKeys:
+	case *laterKeys, *laterCondition:
 		return &jsonschema.Schema{}
 	case *hoursKeys:
 		week := &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
@@ -309,7 +309,7 @@ func TestSchemaFlagsFaults(t *testing.T) {
 }
 
 const unseenBySchema = `
-answer-capture calendar-which category-default category-signals cmdb-cells customers-cells derive-ci derive-last derive-later match-expr
+answer-capture answer-condition calendar-which category-default category-signals cmdb-cells customers-cells derive-ci derive-last derive-later match-expr
 matrix-monotone people-cells people-column-missing people-columns people-empty people-encoding people-file people-member-twice
 people-quote route-overlaps route-shadowed route-team route-unreachable
 admin-missing admin-own-address agent-from answer-folder answer-no-file answer-regex-all answer-regex-size answer-regex answer-twice
