@@ -18,7 +18,7 @@ func answersOf(files map[string]string) fstest.MapFS {
 
 // A standard answer is Markdown with variables; the agent's words stand above it, and what every answer has below it.
 func TestStandardAnswers(t *testing.T) {
-	s, err := Load(nil, Options{Strict: true, Answers: answersOf(map[string]string{
+	_, err := Load(nil, Options{Strict: true, Answers: answersOf(map[string]string{
 		"vpn.de.md":   "---\ntitle: VPN einrichten\nsolve: yes\nattach: vpn.pdf\n---\n{{.greeting}}\n\nso geht das VPN:\n\n1. Programm starten\n2. **Anmelden**\n",
 		"vpn.en.md":   "---\ntitle: Set up the VPN\nsolve: yes\n---\n{{.greeting}}\n\nthis is how the VPN works.\n",
 		"vpn.pdf":     "%PDF",
@@ -33,7 +33,7 @@ func TestStandardAnswers(t *testing.T) {
 	if !strings.Contains(err.Error(), "own.en.md:1") {
 		t.Errorf("the error lacks the place: %v", err)
 	}
-	s, err = Load(nil, Options{Strict: true, Answers: answersOf(map[string]string{
+	s, err := Load(nil, Options{Strict: true, Answers: answersOf(map[string]string{
 		"vpn.de.md": "---\ntitle: VPN einrichten\nsolve: yes\nattach: vpn.pdf\n---\n{{.greeting}}\n\nso geht das VPN:\n\n1. Programm starten\n2. Anmelden\n",
 		"vpn.en.md": "---\ntitle: Set up the VPN\nsolve: yes\n---\n{{.greeting}}\n\nthis is how the VPN works.\n",
 		"vpn.pdf":   "%PDF",

@@ -160,7 +160,7 @@ func TestNewMailNeedsAnAuthenticatedAgent_S071(t *testing.T) {
 // Commands by number: on all tickets or on none (S-084), and never anything that reaches a customer (S-078).
 func TestControlMail_S078_S084(t *testing.T) {
 	k := newKit(t)
-	one, sent := k.opened(kunde, "Drucker", "kaputt")
+	one, _ := k.opened(kunde, "Drucker", "kaputt")
 	two, _ := k.opened(kollegin, "Telefon", "stumm")
 	number := func(id TicketID) string { return k.ticket(id).Number }
 	out, lines, sent2 := k.asks(anna, "x", "#ticket "+number(one)+" #take #tag flur")
@@ -198,7 +198,7 @@ func TestControlMail_S078_S084(t *testing.T) {
 	offer := mailTo(t, sent2, anna, TemplateEscalation)
 	k.expect(k.receive(k.reply(offer, ben, "CANARY")), Quarantined, one)
 	k.expect(k.receive(k.reply(offer, anna, "#solve\nEs geht.")), Appended, one)
-	sent = k.afterUndo()
+	sent := k.afterUndo()
 	mailTo(t, sent, kunde, TemplateAgentReply)
 	absentFrom(t, outside(sent), "CANARY")
 	k.healthy()

@@ -44,7 +44,7 @@ func (k *kit) sentTo(sent []delivered, template string) (to []string) {
 func TestRepeats_S171_S173(t *testing.T) {
 	rules := only(clock.Resolve, 10*time.Hour, Step{Percent: 100, Notify: []string{"team_lead"}, Repeat: 4 * time.Hour, Max: 3})
 	k := newKit(t, rules)
-	id, _ := k.opened(kunde, "Drucker", "kaputt")
+	k.opened(kunde, "Drucker", "kaputt")
 	var hours []int
 	for h := range 40 {
 		k.clock.move(time.Hour)
@@ -57,7 +57,7 @@ func TestRepeats_S171_S173(t *testing.T) {
 		t.Errorf("told after %v hours, want %v", hours, want)
 	}
 	k = newKit(t, rules)
-	id, _ = k.opened(kunde, "Drucker", "kaputt")
+	id, _ := k.opened(kunde, "Drucker", "kaputt")
 	k.clock.move(19 * time.Hour)
 	k.reopen()
 	k.tick()

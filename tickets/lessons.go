@@ -33,9 +33,11 @@ func (s *Store) Lessons(ctx context.Context, limit int) ([]Lesson, error) {
 		}
 		err := s.View(func(tx *Tx) error {
 			c := tx.btx.Bucket(bucketTickets).Cursor()
-			k, v := c.Last()
-			if before != 0 {
-				if k, v = c.Seek(key64(uint64(before))); k == nil {
+			var k, v []byte
+			if before == 0 {
+				k, v = c.Last()
+			} else {
+				if at, _ := c.Seek(key64(uint64(before))); at == nil {
 					k, v = c.Last()
 				} else {
 					k, v = c.Prev()
