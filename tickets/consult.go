@@ -16,7 +16,8 @@ func (op *operation) consult(c command.Command) bool {
 	if !ok {
 		return false
 	}
-	to, who := []string{}, team.Name
+	var to []string
+	who := team.Name
 	if team.Name != "" {
 		to = op.present(teamAddresses(team))
 	} else {
