@@ -127,8 +127,7 @@ func SafeName(name string) string {
 		}
 		return r
 	}, name)
-	name = strings.TrimLeft(strings.TrimSpace(name), ". ")
-	name = strings.TrimRight(name, ". ")
+	name = strings.TrimFunc(name, dotOrBlank)
 	if name == "" {
 		return "attachment"
 	}
@@ -143,10 +142,13 @@ func SafeName(name string) string {
 		if len(ext) > 20 {
 			ext = ""
 		}
-		name = strings.TrimRight(cutString(name, maxFileName-len(ext)), ". ") + ext
+		name = strings.TrimRightFunc(cutString(name, maxFileName-len(ext)), dotOrBlank) + ext
 	}
 	return name
 }
+
+// dotOrBlank reports what no file name begins or ends with: dots and blanks of every kind.
+func dotOrBlank(r rune) bool { return r == '.' || unicode.IsSpace(r) }
 
 // withoutInvisible drops characters that show nothing or change how others show: controls, zero-width characters,
 // and those that turn the direction of writing.

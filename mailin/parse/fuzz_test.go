@@ -166,7 +166,7 @@ func FuzzCharset(f *testing.F) {
 
 // FuzzFilename: safe names are safe, and stay as they are (S-142).
 func FuzzFilename(f *testing.F) {
-	for _, v := range []string{"../../x", "\u202e.htaccess", "a\u202egpj.exe", "CON", "con.txt", "a/b\\c", strings.Repeat("x", 300) + ".pdf", " . ", "LPT1"} {
+	for _, v := range []string{"../../x", "\u202e.htaccess", "a\u202egpj.exe", "CON", "con.txt", "a/b\\c", strings.Repeat("x", 300) + ".pdf", " . ", "LPT1", "0\u2000.", ".\u3000a"} {
 		f.Add(v)
 	}
 	f.Fuzz(func(t *testing.T, v string) {
