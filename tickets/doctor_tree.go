@@ -15,6 +15,7 @@ const (
 	pageHeader    = 16
 	branchElement = 16
 	branchFlag    = 0x01
+	leafFlag      = 0x02
 )
 
 // trees sees to it that no page stands below itself or in two places: bbolt follows branch pages without a bound, so a
@@ -57,8 +58,12 @@ func (w *treeWalk) page(id uint64) error {
 	if _, err := w.file.ReadAt(head, int64(id)*w.size); err != nil {
 		return fmt.Errorf("%w: desk.db: page %d: %w", errDamaged, id, err)
 	}
-	if binary.NativeEndian.Uint16(head[8:])&branchFlag == 0 {
+	switch flags := binary.NativeEndian.Uint16(head[8:]); flags {
+	case leafFlag:
 		return nil
+	case branchFlag:
+	default: // bbolt takes whatever is no leaf for a branch
+		return fmt.Errorf("%w: desk.db: page %d in a tree is neither leaf nor branch (flags %#x)", errDamaged, id, flags)
 	}
 	children := make([]byte, branchElement*int(binary.NativeEndian.Uint16(head[10:])))
 	if _, err := w.file.ReadAt(children, int64(id)*w.size+pageHeader); err != nil {

@@ -73,21 +73,6 @@ type VendorCase struct {
 	Redacted []redact.Found `json:"redacted,omitempty"`
 }
 
-// packed is where a field stands that is kept as JSON, or nil.
-func (t *Ticket) packed(field string) any {
-	switch field {
-	case fieldHandovers:
-		return &t.Handovers
-	case fieldHanding:
-		return &t.Handing
-	case fieldConsults:
-		return &t.Consults
-	case fieldVendors:
-		return &t.VendorCases
-	}
-	return nil
-}
-
 // packField writes what p points to; what is empty is "".
 func packField(p any) string {
 	v := reflect.ValueOf(p).Elem()
