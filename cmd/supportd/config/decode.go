@@ -127,10 +127,9 @@ type decoder struct {
 
 // sectionKeys is what the table says about a section.
 type sectionKeys struct {
-	fields      []field
-	unsupported []string
-	scalars     []string
-	open        []int // index of the field that takes all other keys; nil for none
+	fields  []field
+	scalars []string
+	open    []int // index of the field that takes all other keys; nil for none
 }
 
 // open takes keys that the table does not name. It reports false for those that it does not know either.
@@ -143,7 +142,7 @@ type open interface {
 func (d *decoder) keys(t reflect.Type) sectionKeys {
 	k, ok := d.fields[t]
 	if !ok {
-		k.fields, k.unsupported = keysOf(t)
+		k.fields = keysOf(t)
 		for i := range t.NumField() {
 			f := t.Field(i)
 			k.scalars = append(k.scalars, strings.Fields(f.Tag.Get("scalar"))...)
@@ -304,8 +303,6 @@ func (d *decoder) otherKey(name string, n *yaml.Node, kat, at place, v reflect.V
 		more = o.names()
 	}
 	switch {
-	case slices.Contains(keys.unsupported, name):
-		d.report("E01", kat, "delete it", "`%s` is not supported by this version", name)
 	case slices.Contains(keys.scalars, name):
 		d.report("E14", kat, "let derive, priorities or routes decide it", "a rule can add tags, watchers, checklists and notices, and set nothing, so that the order of rules cannot matter")
 	default:
@@ -393,26 +390,22 @@ type field struct {
 	tag   reflect.StructTag
 }
 
-// keysOf lists the keys of a struct of the key table, those of embedded structs in their place, and the keys that are
-// decided but not supported.
-func keysOf(t reflect.Type) (fields []field, unsupported []string) {
+// keysOf lists the keys of a struct of the key table, those of embedded structs in their place.
+func keysOf(t reflect.Type) (fields []field) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if f.Anonymous {
-			inner, un := keysOf(f.Type)
-			for _, in := range inner {
+			for _, in := range keysOf(f.Type) {
 				in.index = append([]int{i}, in.index...)
 				fields = append(fields, in)
 			}
-			unsupported = append(unsupported, un...)
 			continue
 		}
 		if key := f.Tag.Get("key"); key != "" {
 			fields = append(fields, field{key: key, index: []int{i}, typ: f.Type, tag: f.Tag})
 		}
-		unsupported = append(unsupported, strings.Fields(f.Tag.Get("unsupported"))...)
 	}
-	return fields, unsupported
+	return fields
 }
 
 // unknownHint says what may have been meant by an unknown key: one of the same section, or the place where a key of
@@ -443,7 +436,7 @@ func walkKeys(t reflect.Type, path string, each func(path string, f field)) {
 }
 
 func walkBelow(t reflect.Type, path string, above []reflect.Type, each func(path string, f field)) {
-	fields, _ := keysOf(t)
+	fields := keysOf(t)
 	for _, f := range fields {
 		p := strings.TrimPrefix(path+"."+f.key, ".")
 		each(p, f)

@@ -21,7 +21,6 @@ import (
 //	doc          what it means
 //	code         number of the check that misses a required key
 //	open         takes the keys that no other field names
-//	unsupported  on a blank field: keys that are part of the language and that this version does not obey yet
 //	scalar       on a blank field: keys with a single value, where only additions are allowed (E14)
 
 // fileKeys is the root of the file.

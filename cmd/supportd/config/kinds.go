@@ -3,20 +3,14 @@ package config
 import (
 	"cmp"
 	"fmt"
-	"math"
-	"net"
-	"net/mail"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
-
-	"supportd/tickets"
 )
 
 // fault is a value that cannot be used: what is wrong, and what to do.
@@ -112,56 +106,12 @@ func parseText(s string) (any, error) {
 	return s, nil
 }
 
-// rate is so many in a time.
-type rate struct {
-	n   int
-	per time.Duration
-}
-
-func (r rate) String() string { return fmt.Sprintf("%d/%s", r.n, written(r.per)) }
-
-func parseRate(s string) (any, error) {
-	bad := &fault{what: fmt.Sprintf("wants a number and a time such as 20/1h, got %q", clip(s))}
-	number, time, _ := strings.Cut(s, "/")
-	n, err := strconv.Atoi(number)
-	per, _, ok := duration(time)
-	if err != nil || n < 1 || n > 999_999 || !ok || per <= 0 {
-		return nil, bad
-	}
-	return rate{n, per}, nil
-}
-
-func parsePercent(s string) (any, error) {
-	number, ok := strings.CutSuffix(s, "%")
-	n, err := strconv.Atoi(number)
-	if !ok || err != nil || n < 0 {
-		return nil, &fault{code: "E13", what: fmt.Sprintf("wants a percentage such as 75%%, got %q", clip(s))}
-	}
-	return n, nil
-}
-
-// parseMoment reads a time of day on a date; the zone is that of the organisation.
-func parseMoment(s string) (any, error) {
-	t, err := time.Parse("2006-01-02 15:04", s)
-	if err != nil {
-		return nil, &fault{what: fmt.Sprintf("wants a date and time such as \"2026-11-23 08:00\", got %q", clip(s))}
-	}
-	return t, nil
-}
-
 // mobileVariable stands for the column mobile of people.
 const mobileVariable = "{{.Person.Mobile}}"
 
 func parseMobile(s string) (any, error) {
 	if _, err := parseAddress(strings.Replace(s, mobileVariable, "1", 1)); err != nil || strings.Contains(strings.Replace(s, mobileVariable, "", 1), "{{") {
 		return nil, &fault{what: fmt.Sprintf("%q is no address with %s in it", clip(s), mobileVariable), fix: "write such as " + mobileVariable + "@sms.nordwind.example"}
-	}
-	return s, nil
-}
-
-func parseClock(s string) (any, error) {
-	if m, ok := minutes(s); !ok || m == dayEnd {
-		return nil, &fault{what: fmt.Sprintf("wants a time of day such as \"08:30\", got %q", clip(s))}
 	}
 	return s, nil
 }
@@ -186,19 +136,6 @@ func parseName(s string) (any, error) {
 	return s, nil
 }
 
-func parsePerson(s string) (any, error) {
-	if !strings.Contains(s, "@") {
-		if !isName(s) {
-			return nil, &fault{what: fmt.Sprintf("%q is neither a mail address nor an id of people", clip(s)), fix: "write name@domain, or what stands in the column id"}
-		}
-		return s, nil
-	}
-	if _, err := parseAddress(s); err != nil {
-		return nil, err
-	}
-	return s, nil
-}
-
 // verdictFields are the fields in which filters say what they think of a mail, as far as the classifier knows them.
 var verdictFields = []string{"X-Spam-Flag", "X-Spam-Status", "X-Spam", "X-Rspamd-Action", "X-Bogosity", "X-DSPAM-Result",
 	"X-Forefront-Antispam-Report", "X-Microsoft-Antispam-Mailbox-Delivery", "X-Virus-Status", "X-Virus-Flag", "X-Amavis-Alert"}
@@ -219,25 +156,6 @@ func parsePath(s string) (any, error) {
 	return parseText(s)
 }
 
-func parseInt(s string) (any, error) {
-	if len(s) > 1 && s[0] == '0' {
-		return nil, &fault{what: fmt.Sprintf("%q begins with a zero, which YAML reads as an octal number", clip(s)), fix: "write it without"}
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return nil, &fault{what: fmt.Sprintf("wants a whole number, got %q", clip(s))}
-	}
-	return n, nil
-}
-
-func parseNumber(s string) (any, error) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil, &fault{what: fmt.Sprintf("wants a number, got %q", clip(s))}
-	}
-	return f, nil
-}
-
 func parseBool(s string) (any, error) {
 	switch s {
 	case "true":
@@ -246,197 +164,6 @@ func parseBool(s string) (any, error) {
 		return false, nil
 	}
 	return nil, &fault{what: fmt.Sprintf("wants true or false, got %q", clip(s))}
-}
-
-// units of durations, longest first where one begins like another.
-var units = []struct {
-	name string
-	d    time.Duration
-}{{"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}}
-
-// duration reads numbers with units, such as 1h30m. days tells whether there was a d among them.
-func duration(s string) (total time.Duration, days, ok bool) {
-	if s == "" || len(s) > 40 {
-		return 0, false, false
-	}
-	for s != "" {
-		i := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
-		if i <= 0 {
-			return 0, false, false
-		}
-		num, err := strconv.ParseFloat(s[:i], 64)
-		u := slices.IndexFunc(units, func(u struct {
-			name string
-			d    time.Duration
-		}) bool {
-			return strings.HasPrefix(s[i:], u.name)
-		})
-		if err != nil || u < 0 || num > 1e7 {
-			return 0, false, false
-		}
-		total += time.Duration(num * float64(units[u].d))
-		days = days || units[u].name == "d"
-		s = s[i+len(units[u].name):]
-		if total > 100*365*24*time.Hour {
-			return 0, false, false
-		}
-	}
-	return total, days, true
-}
-
-func isNumber(s string) bool {
-	_, err := strconv.ParseFloat(s, 64)
-	return err == nil
-}
-
-func parseDuration(s string) (any, error) {
-	if s == "0" {
-		return time.Duration(0), nil
-	}
-	if isNumber(s) {
-		return nil, &fault{what: fmt.Sprintf("wants a duration, got the bare number %s", clip(s)), fix: fmt.Sprintf("write the unit: %ss, %sm, %sh or %sd", clip(s), clip(s), clip(s), clip(s))}
-	}
-	d, _, ok := duration(s)
-	if !ok {
-		return nil, &fault{what: fmt.Sprintf("wants a duration such as 30s, 5m, 4h or 7d, got %q", clip(s))}
-	}
-	return d, nil
-}
-
-func parseTarget(s string) (any, error) {
-	if isNumber(s) {
-		return nil, &fault{what: fmt.Sprintf("wants a time such as 4h, got the bare number %s", clip(s)), fix: fmt.Sprintf("write the unit: %sh or %sm", clip(s), clip(s))}
-	}
-	d, days, ok := duration(s)
-	switch {
-	case !ok:
-		return nil, &fault{what: fmt.Sprintf("wants a time in hours, minutes or seconds such as 4h, got %q", clip(s))}
-	case days:
-		return nil, &fault{code: "E09", what: fmt.Sprintf("%q counts days, and a working day has no fixed length", s), fix: "write 24h for three 8-hour days"}
-	}
-	return d, nil
-}
-
-func parseSize(s string) (any, error) {
-	bad := &fault{what: fmt.Sprintf("wants a size such as 25MB, got %q", clip(s)), fix: "write a number and B, kB, MB, GB, KiB, MiB or GiB"}
-	i := strings.LastIndexAny(s, "0123456789") + 1
-	num, err := strconv.ParseFloat(s[:i], 64)
-	if err != nil || num < 0 || num > 1e15 {
-		return nil, bad
-	}
-	factor := map[string]float64{"B": 1, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}[strings.TrimSpace(s[i:])]
-	if factor == 0 || num*factor > 1e15 {
-		return nil, bad
-	}
-	return int64(num * factor), nil
-}
-
-func parseDate(s string) (any, error) {
-	if _, err := time.Parse(time.DateOnly, s); err == nil {
-		return s, nil
-	}
-	if _, err := time.Parse(time.RFC3339, s); err == nil {
-		return s, nil
-	}
-	return nil, &fault{what: fmt.Sprintf("wants a date such as 2026-11-01, got %q", clip(s)), fix: "write year, month and day, or date and time as in 2026-11-01T08:00:00+01:00"}
-}
-
-func parseAddress(s string) (any, error) {
-	bad := &fault{what: fmt.Sprintf("%q is not a mail address", clip(s)), fix: "write name@domain or Name <name@domain>"}
-	a := tickets.Address{Mail: strings.TrimSpace(s)}
-	if i := strings.LastIndexByte(s, '<'); i >= 0 {
-		rest, closed := strings.CutSuffix(strings.TrimSpace(s[i+1:]), ">")
-		if !closed {
-			return nil, bad
-		}
-		a.Mail, a.Name = rest, strings.TrimSpace(s[:i])
-		if len(a.Name) >= 2 && a.Name[0] == '"' && a.Name[len(a.Name)-1] == '"' {
-			a.Name = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(a.Name[1 : len(a.Name)-1])
-		}
-	}
-	at := strings.LastIndexByte(a.Mail, '@')
-	if at < 1 || len(a.Mail) > 254 || strings.ContainsFunc(s, unicode.IsControl) || strings.ContainsAny(a.Mail, " ,;<>()\"") {
-		return nil, bad
-	}
-	if _, err := mail.ParseAddress("<" + a.Mail + ">"); err != nil || !isHost(a.Mail[at+1:]) {
-		return nil, bad
-	}
-	return a, nil
-}
-
-// server is a host and the port to reach it on; port 0 leaves that to the TLS mode.
-type server struct {
-	host string
-	port int
-}
-
-func parseServer(s string) (any, error) {
-	if i := strings.Index(s, "://"); i >= 0 {
-		host, _, _ := strings.Cut(s[i+3:], "/")
-		return nil, &fault{what: fmt.Sprintf("wants a server, got the URL %q", clip(s)), fix: "write " + clip(host) + " and say by tls how to speak to it"}
-	}
-	bad := &fault{what: fmt.Sprintf("wants a server, host or host:port, got %q", clip(s)), fix: "write such as imap.nordwind.example or imap.nordwind.example:993"}
-	host, port := s, ""
-	if strings.Contains(s, ":") {
-		var err error
-		if host, port, err = net.SplitHostPort(s); err != nil {
-			if net.ParseIP(s) != nil {
-				return nil, &fault{what: fmt.Sprintf("wants a server, got %q", clip(s)), fix: "write IPv6 addresses in brackets, with a port: [" + s + "]:993"}
-			}
-			return nil, bad
-		}
-	}
-	if !isHost(host) && net.ParseIP(host) == nil {
-		return nil, bad
-	}
-	srv := server{host: host}
-	if strings.Contains(s, ":") {
-		n, err := strconv.Atoi(port)
-		if err != nil || n < 1 || n > 65535 {
-			return nil, &fault{what: fmt.Sprintf("port %q is not a number from 1 to 65535", clip(port))}
-		}
-		srv.port = n
-	}
-	return srv, nil
-}
-
-func parseListen(s string) (any, error) {
-	host, port, err := net.SplitHostPort(s)
-	if n, perr := strconv.Atoi(port); err != nil || perr != nil || n < 1 || n > 65535 || host != "" && !isHost(host) && net.ParseIP(host) == nil {
-		return nil, &fault{what: fmt.Sprintf("wants an address and port such as 127.0.0.1:8025, got %q", clip(s))}
-	}
-	return s, nil
-}
-
-// isHost checks a host name's letters and lengths (RFC 1123 §2.1), with letters of other alphabets (RFC 5890) and the
-// underscore that names in practice have.
-func isHost(s string) bool {
-	if s == "" || len(s) > 253 {
-		return false
-	}
-	for label := range strings.SplitSeq(s, ".") {
-		if label == "" || len(label) > 63 || label[0] == '-' || label[len(label)-1] == '-' {
-			return false
-		}
-		if strings.ContainsFunc(label, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' }) {
-			return false
-		}
-	}
-	return true
-}
-
-func parseHost(s string) (any, error) {
-	if !isHost(s) {
-		return nil, &fault{what: fmt.Sprintf("wants a host name such as mx.nordwind.example, got %q", clip(s))}
-	}
-	return strings.ToLower(s), nil
-}
-
-func parseDomain(s string) (any, error) {
-	if !isHost(s) || !strings.Contains(s, ".") {
-		return nil, &fault{what: fmt.Sprintf("wants a domain such as nordwind.example, got %q", clip(s)), fix: "write what stands behind the @"}
-	}
-	return strings.ToLower(s), nil
 }
 
 func parseZone(s string) (any, error) {

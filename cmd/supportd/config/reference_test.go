@@ -54,8 +54,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		}
 	})
 	for _, s := range sections() {
-		fields, _ := keysOf(s.typ)
-		for _, f := range fields {
+		for _, f := range keysOf(s.typ) {
 			if id := s.typ.Name() + "." + f.key; !used[id] && s.typ != reflect.TypeFor[shortMailboxKeys]() {
 				t.Errorf("%s of %s: is in none of the examples", f.key, s.title)
 			}
@@ -68,7 +67,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 
 // keysUsed notes the keys of a file by the struct of the table that they belong to.
 func keysUsed(n *yaml.Node, t reflect.Type, used map[string]bool) {
-	fields, _ := keysOf(t)
+	fields := keysOf(t)
 	if n.Kind == yaml.SequenceNode {
 		for _, c := range n.Content {
 			keysUsed(c, t, used)
@@ -148,16 +147,12 @@ func makeReference(example string) string {
 		"| table | columns that must be there | further columns |\n| --- | --- | --- |\n" + tablesReference() + "\n" +
 		"A list of one may go without brackets where the table says so. Anchors and aliases work, merge keys do not.\n")
 	for _, s := range sections() {
-		fields, unsupported := keysOf(s.typ)
 		fmt.Fprintf(&b, "\n## %s\n\n| key | value | default | meaning | example |\n| --- | --- | --- | --- | --- |\n", s.title)
-		for _, f := range fields {
+		for _, f := range keysOf(s.typ) {
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | %s |\n", f.key, valueWords(f), code(f.tag.Get("default")), escaped(meaning(f)), code(f.tag.Get("example")))
 		}
 		if s.typ == reflect.TypeFor[conditionKeys]() {
 			b.WriteString(conditionsReference())
-		}
-		if len(unsupported) > 0 {
-			fmt.Fprintf(&b, "\nNot supported by this version, and refused: `%s`.\n", strings.Join(unsupported, "`, `"))
 		}
 	}
 	return b.String()

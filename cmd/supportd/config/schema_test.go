@@ -64,7 +64,7 @@ func makeSchema() *jsonschema.Schema {
 // sectionSchema is the schema of a struct of the key table.
 func sectionSchema(t reflect.Type, defs jsonschema.Definitions) *jsonschema.Schema {
 	s := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
-	fields, _ := keysOf(t)
+	fields := keysOf(t)
 	for _, f := range fields {
 		p := fieldSchema(f, defs)
 		p.Description = f.tag.Get("doc")
