@@ -1,7 +1,6 @@
 package tickets
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
@@ -449,13 +448,4 @@ func (t *Ticket) overrideOf() (by, reason string) {
 		return "", ""
 	}
 	return t.Override.By, t.Override.Reason
-}
-
-// unpackOverride reads a stored override.
-func unpackOverride(value string) (*Override, error) {
-	if value == "" {
-		return nil, nil
-	}
-	o := &Override{}
-	return o, json.Unmarshal([]byte(value), o)
 }
