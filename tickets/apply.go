@@ -48,7 +48,7 @@ func (d *Desk) apply(a *application, ref RawRef) (Outcome, error) {
 	return out, a.tx.settle(a.in.Source, record)
 }
 
-// storeMessage makes the record of a message.
+// storeMessage makes the record of a message, which writeTicket writes.
 func (a *application) storeMessage(ref RawRef) error {
 	s := &Stored{
 		Source: a.in.Source, Raw: ref, Arrived: a.in.Arrived.UTC(), Stored: a.now, Size: a.in.Size, Absent: a.in.Absent,
@@ -61,7 +61,8 @@ func (a *application) storeMessage(ref RawRef) error {
 		}
 	}
 	a.stored = s
-	if err := a.tx.keep(s); err != nil {
+	var err error
+	if s.Key, err = a.tx.btx.Bucket(bucketMessages).NextSequence(); err != nil {
 		return err
 	}
 	if s.Identity.IsZero() || s.Absent != Present && s.Absent != Oversize {
@@ -122,24 +123,24 @@ func (d *Desk) carryOut(a *application) error {
 		return err
 	}
 	a.tx.onCommit(func() { d.wakeSender(); kick(d.tick) })
-	return d.settleHeld(a)
-}
-
-// writeTicket appends the decision's entries.
-func (a *application) writeTicket() error {
-	if a.dec.Ticket == nil {
-		return nil
-	}
-	if t := a.known.Ticket; !a.dec.New && (t == nil || len(a.dec.Entries) == 0) {
-		if t != nil {
-			a.stored.Ticket = t.ID
-		}
-		return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
-	}
-	if err := a.writeEntries(); err != nil {
+	if err := d.settleHeld(a); err != nil {
 		return err
 	}
-	a.stored.Ticket = a.ticket.ID
+	return a.tx.writePending()
+}
+
+// writeTicket appends the decision's entries, and writes the message's record.
+func (a *application) writeTicket() error {
+	switch t := a.known.Ticket; {
+	case a.dec.Ticket == nil:
+	case a.dec.New || t != nil && len(a.dec.Entries) > 0:
+		if err := a.writeEntries(); err != nil {
+			return err
+		}
+		a.stored.Ticket = a.ticket.ID
+	case t != nil:
+		a.stored.Ticket = t.ID
+	}
 	return a.tx.put(bucketMessages, key64(a.stored.Key), a.stored)
 }
 

@@ -3,6 +3,7 @@ package tickets
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"supportd/tickets/clock"
@@ -306,8 +307,8 @@ func (r *Rules) mergeClocks(t *Ticket, e *Entry, source *Ticket) {
 // clock is the clock of a kind after the changes that are not applied yet: one mail may pause it and let it run on.
 func (t *Ticket) clock(kind clock.Kind, pending []Change) (Clock, bool) {
 	for _, p := range slices.Backward(pending) {
-		if p.Field != fieldClock {
-			continue
+		if p.Field != fieldClock || !strings.Contains(p.After, string(kind)) {
+			continue // what does not name the kind need not be read
 		}
 		var c Clock
 		if json.Unmarshal([]byte(p.After), &c) == nil && c.Kind == kind {

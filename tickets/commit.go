@@ -121,7 +121,10 @@ func (s *Store) update(fn func(*bolt.Tx) error) (err error) {
 // changes go with the transaction.
 func runJob(j *job, tx *Tx) (err error) {
 	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
-	return j.fn(tx)
+	if err := j.fn(tx); err != nil {
+		return err
+	}
+	return tx.writePending()
 }
 
 func finish(jobs []*job, err error) {

@@ -1,10 +1,11 @@
 package tickets
 
 import (
+	"bytes"
 	"slices"
-	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Duplicates says what becomes of mails that say what another one said (domain.md S39).
@@ -24,22 +25,25 @@ func (tx *Tx) knowLikeness(k *Known, r *Rules, m *Message, now time.Time) error 
 	if err != nil {
 		return err
 	}
-	text := textWords(m.NewText())
+	if len(recent) == 0 {
+		return nil
+	}
+	text, subject := wordingOf(m.NewText()), bareSubject(m.Subject)
 	for _, t := range recent {
-		if !t.State.Live() || len(text) == 0 {
+		if !t.State.Live() || len(text.words) == 0 {
 			continue
 		}
-		theirs := textWords(t.LastCustomer)
-		if r.Duplicates.Within > 0 && now.Sub(t.Created) <= r.Duplicates.Within && slices.Equal(text, theirs) && bareSubject(t.Subject) == bareSubject(m.Subject) {
+		theirs := wordingOf(t.LastCustomer)
+		if r.Duplicates.Within > 0 && now.Sub(t.Created) <= r.Duplicates.Within && text.same(theirs) && bareSubject(t.Subject) == subject {
 			k.By = bySameText
 			return tx.knowTicket(k, t, now)
 		}
-		if k.Suggestion == nil && r.Duplicates.Similar > 0 && likeness(text, theirs) >= r.Duplicates.Similar {
+		if k.Suggestion == nil && r.Duplicates.Similar > 0 && text.likeness(theirs) >= r.Duplicates.Similar {
 			k.Suggestion = t
 		}
 	}
 	for _, t := range recent {
-		if k.Suggestion == nil && t.State != StateClosed && t.State != StateMerged && bareSubject(t.Subject) == bareSubject(m.Subject) && bareSubject(m.Subject) != "" {
+		if k.Suggestion == nil && t.State != StateClosed && t.State != StateMerged && subject != "" && bareSubject(t.Subject) == subject {
 			k.Suggestion = t
 		}
 	}
@@ -49,31 +53,102 @@ func (tx *Tx) knowLikeness(k *Known, r *Rules, m *Message, now time.Time) error 
 // maxLikenessWords bounds what of a text is compared.
 const maxLikenessWords = 400
 
-// textWords are the words of a text, folded, without marks.
-func textWords(s string) []string {
-	words := strings.FieldsFunc(foldText(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-	return words[:min(len(words), maxLikenessWords)]
+// wording is a text as it is compared with others: without marks, and with its words folded.
+type wording struct {
+	words  []byte   // each with a blank after it
+	hashes []uint64 // of the words
+	runs   []uint64 // hashes of its runs of three words, each once, in ascending order; filled when it is first asked for
 }
 
-// likeness is the share of runs of three words that two texts have in common (Broder 1997, w-shingling, w = 3).
-func likeness(a, b []string) float64 {
-	x, y := shingles(a), shingles(b)
-	if len(x) == 0 || len(y) == 0 {
-		return 0
-	}
-	common := 0
-	for s := range x {
-		if y[s] {
-			common++
+// wordingOf reads the words of a text, up to the bound.
+func wordingOf(s string) *wording {
+	w := &wording{words: make([]byte, 0, min(len(s)+len(s)/8+1, 4<<10))}
+	start := 0
+	end := func() {
+		if len(w.words) > start {
+			w.hashes = append(w.hashes, fnv64(w.words[start:]))
+			w.words = append(w.words, ' ')
+			start = len(w.words)
 		}
 	}
-	return float64(common) / float64(len(x)+len(y)-common)
+	for _, r := range s {
+		switch {
+		case r >= 'a' && r <= 'z' || r >= '0' && r <= '9':
+			w.words = append(w.words, byte(r))
+			continue
+		case r >= 'A' && r <= 'Z':
+			w.words = append(w.words, byte(r)|0x20)
+			continue
+		case r >= utf8.RuneSelf && (unicode.IsLetter(r) || unicode.IsDigit(r)):
+			w.words = appendFolded(w.words, unicode.ToLower(r))
+			continue
+		}
+		if end(); len(w.hashes) == maxLikenessWords {
+			return w
+		}
+	}
+	end()
+	return w
 }
 
-func shingles(words []string) map[[3]string]bool {
-	set := map[[3]string]bool{}
-	for i := 0; i+3 <= len(words); i++ {
-		set[[3]string{words[i], words[i+1], words[i+2]}] = true
+// appendFolded appends a lower-case letter as foldText writes it.
+func appendFolded(b []byte, r rune) []byte {
+	switch r {
+	case 'ä':
+		return append(b, "ae"...)
+	case 'ö':
+		return append(b, "oe"...)
+	case 'ü':
+		return append(b, "ue"...)
+	case 'ß':
+		return append(b, "ss"...)
 	}
-	return set
+	return utf8.AppendRune(b, r)
+}
+
+// fnv64 is the hash FNV-1a.
+func fnv64(b []byte) uint64 {
+	h := uint64(14695981039346656037)
+	for _, c := range b {
+		h = (h ^ uint64(c)) * 1099511628211
+	}
+	return h
+}
+
+// same reports whether two texts have the same words.
+func (w *wording) same(v *wording) bool { return bytes.Equal(w.words, v.words) }
+
+// likeness is the share of runs of three words that two texts have in common (Broder 1997, w-shingling, w = 3). Runs are
+// told apart by their hashes: it decides about a mention to the team, no more.
+func (w *wording) likeness(v *wording) float64 {
+	a, b := w.shingles(), v.shingles()
+	if len(a) == 0 || len(b) == 0 {
+		return 0
+	}
+	common, all := 0, len(a)+len(b)
+	for len(a) > 0 && len(b) > 0 {
+		switch {
+		case a[0] < b[0]:
+			a = a[1:]
+		case a[0] > b[0]:
+			b = b[1:]
+		default:
+			common++
+			a, b = a[1:], b[1:]
+		}
+	}
+	return float64(common) / float64(all-common)
+}
+
+func (w *wording) shingles() []uint64 {
+	if w.runs == nil && len(w.hashes) >= 3 {
+		w.runs = make([]uint64, 0, len(w.hashes)-2)
+		for i := 0; i+3 <= len(w.hashes); i++ {
+			const mix = 0x9e3779b97f4a7c15 // odd, so that the order of the words counts
+			w.runs = append(w.runs, (w.hashes[i]*mix^w.hashes[i+1])*mix^w.hashes[i+2])
+		}
+		slices.Sort(w.runs)
+		w.runs = slices.Compact(w.runs)
+	}
+	return w.runs
 }

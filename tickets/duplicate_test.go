@@ -1,9 +1,12 @@
 package tickets
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 )
 
 // S39: who sends the same text once more within a day has one ticket; another text, another subject, another person or
@@ -53,8 +56,29 @@ func TestLikeness(t *testing.T) {
 		{"a b c d", "a b c d", 1}, {"a b c d", "a b c e", 1. / 3}, {"a b", "a b", 0}, {"", "", 0}, {"a b c d e f", "x y z u v w", 0},
 		{"Äpfel und Birnen kaufen", "AEPFEL und birnen, kaufen!", 1},
 	} {
-		if got := likeness(textWords(c.a), textWords(c.b)); got != c.want {
+		if got := wordingOf(c.a).likeness(wordingOf(c.b)); got != c.want {
 			t.Errorf("%q and %q: %v, want %v", c.a, c.b, got, c.want)
 		}
+	}
+}
+
+// Words are told apart as foldText tells them apart, whatever letters they have.
+func TestWording(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	random := rand.New(rand.NewPCG(seed, 1))
+	letters := []rune("abzAZ09 ,.-'’\n äöüÄÖÜßéÉΣςжЖ漢字🙂\u00a0\u0301")
+	for range 2000 {
+		text := make([]rune, random.IntN(60))
+		for i := range text {
+			text[i] = letters[random.IntN(len(letters))]
+		}
+		want := strings.FieldsFunc(foldText(string(text)), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		w := wordingOf(string(text))
+		if got := strings.Fields(string(w.words)); !slices.Equal(got, want) || len(w.hashes) != len(want) {
+			t.Fatalf("seed %d: %q has the words %q, want %q", seed, string(text), got, want)
+		}
+	}
+	if w := wordingOf(strings.Repeat("wort ", 2*maxLikenessWords)); len(w.hashes) != maxLikenessWords {
+		t.Errorf("%d words are compared", len(w.hashes))
 	}
 }

@@ -111,6 +111,9 @@ func (r *removal) ticket(t *Ticket) error {
 	key := key64(uint64(t.ID))
 	var entries [][]byte
 	redacted := uint64(0)
+	if err := r.tx.writePending(); err != nil {
+		return err // what is written later would bring the ticket back
+	}
 	err := r.tx.each(bucketEntries, key, func(k, v []byte) (bool, error) {
 		entries = append(entries, bytes.Clone(k))
 		if _, l, err := payloadOf(v); err == nil && l.redacted {

@@ -89,16 +89,6 @@ func (tx *Tx) settle(s Source, r settledRecord) error {
 	return err
 }
 
-// keep stores a message and gives it its key.
-func (tx *Tx) keep(m *Stored) error {
-	n, err := tx.btx.Bucket(bucketMessages).NextSequence()
-	if err != nil {
-		return err
-	}
-	m.Key = n
-	return tx.put(bucketMessages, key64(n), m)
-}
-
 // Stored returns a message record.
 func (tx *Tx) Stored(key uint64) (*Stored, error) {
 	var m Stored

@@ -25,9 +25,9 @@ func wordSet(s string) map[string]bool {
 }
 
 // foldText makes spellings of a German word equal: lower case, ä=ae, ö=oe, ü=ue, ß=ss.
-func foldText(s string) string {
-	return strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "’", "'").Replace(strings.ToLower(s))
-}
+func foldText(s string) string { return foldedLetters.Replace(strings.ToLower(s)) }
+
+var foldedLetters = strings.NewReplacer("ä", "ae", "ö", "oe", "ü", "ue", "ß", "ss", "’", "'")
 
 // maxThanks is how many words a thank-you may have (domain.md S38).
 const maxThanks = 12

@@ -174,7 +174,10 @@ func (d *Desk) carryOutTimer(a *application) error {
 		}
 	}
 	a.tx.onCommit(d.wakeSender)
-	return a.tx.schedule(t, a.r, a.now)
+	if err := a.tx.schedule(t, a.r, a.now); err != nil {
+		return err
+	}
+	return a.tx.writePending()
 }
 
 // closeSolved closes a ticket that stayed solved.

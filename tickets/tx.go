@@ -47,6 +47,7 @@ type Tx struct {
 	writable bool
 	after    []func()
 	making   *making // mails that are made beside the decisions; nil: each where it is owed
+	pending  *Ticket // a ticket that is to be written: one decision changes it several times
 }
 
 // onCommit runs f once everything of this transaction is durable.
@@ -125,6 +126,11 @@ func (tx *Tx) StateCounts() map[State]int {
 
 // Ticket returns a ticket, or ErrNotFound.
 func (tx *Tx) Ticket(id TicketID) (*Ticket, error) {
+	if tx.pending != nil && tx.pending.ID == id {
+		if err := tx.writePending(); err != nil {
+			return nil, err
+		}
+	}
 	var t Ticket
 	ok, err := tx.get(bucketTickets, key64(uint64(id)), &t)
 	if err != nil {
@@ -152,7 +158,25 @@ func (tx *Tx) TicketByNumber(number string) (*Ticket, error) {
 	return nil, fmt.Errorf("ticket %q: %w", number, ErrNotFound)
 }
 
+// putTicket stores a ticket and what finds it. It is written once, however often it changes, when another one is stored or
+// the decision ends; Ticket and Tickets see to it that nobody reads what is out of date.
 func (tx *Tx) putTicket(t *Ticket) error {
+	if tx.pending != nil && tx.pending.ID != t.ID {
+		if err := tx.writePending(); err != nil {
+			return err
+		}
+	}
+	tx.pending = t
+	return nil
+}
+
+// writePending writes the ticket that waits to be written.
+func (tx *Tx) writePending() error {
+	t := tx.pending
+	if t == nil {
+		return nil
+	}
+	tx.pending = nil
 	key := key64(uint64(t.ID))
 	if err := tx.put(bucketTickets, key, t); err != nil {
 		return err
@@ -169,6 +193,9 @@ func (tx *Tx) putTicket(t *Ticket) error {
 
 // Tickets calls fn for the tickets, newest first, until it returns false: those that are not closed, or all.
 func (tx *Tx) Tickets(all bool, fn func(*Ticket) (bool, error)) error {
+	if err := tx.writePending(); err != nil {
+		return err
+	}
 	bucket := bucketLive
 	if all {
 		bucket = bucketTickets
