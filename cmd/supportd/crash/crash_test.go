@@ -20,6 +20,9 @@ var (
 	cutsFlag   = flag.Int("cuts", 240, "how many cuts of connections are tried; 0: one at every octet")
 	statesFlag = flag.Int("states", 5000, "how many states after a power loss are looked at")
 	errorsFlag = flag.Int("errors", 100, "how many failing system calls are tried")
+
+	minutesFlag = flag.Float64("minutes", 1, "how long the soak lasts")
+	rateFlag    = flag.Int("rate", 2, "how many mails a second come in during the soak")
 )
 
 // programs builds the binaries once for all tests that want them; wanted says that one did.

@@ -39,6 +39,7 @@ type RigOptions struct {
 	Rand          *rand.Rand
 	After         string // what the desk does with settled mails on the server
 	FirstResponse int    // seconds; 0 promises nothing
+	Listen        string // address of the status page; "" has none
 }
 
 // NewRig makes a rig; its desk does not run yet. Close ends it and the servers.
@@ -58,9 +59,13 @@ func NewRig(o RigOptions) (*Rig, error) {
 	r.Desk = &Desk{Binary: o.Programs.Failing, Dir: o.Dir}
 	r.Mail = &Generator{Rand: o.Rand, Address: r.box.Address(), Post: r.Post}
 	r.Inspects = &Checker{Binary: o.Programs.Inspect, Limit: 30 * time.Second}
+	text := Configuration([]Mailbox{r.box}, o.FirstResponse)
+	if o.Listen != "" {
+		text += fmt.Sprintf("listen: %q\n", o.Listen)
+	}
 	return r, errors.Join(
 		os.WriteFile(filepath.Join(o.Dir, "pw"), []byte("secret\n"), 0o600),
-		os.WriteFile(r.Desk.Config(), []byte(Configuration([]Mailbox{r.box}, o.FirstResponse)), 0o600))
+		os.WriteFile(r.Desk.Config(), []byte(text), 0o600))
 }
 
 // Close ends everything.
