@@ -15,7 +15,6 @@ import (
 
 // A desk works for a long time without a break in its life: what it takes up of goroutines, descriptors, memory and disk
 // stays level, and in the end everything is as it has to be.
-// S-025 S-204
 func TestSoak(t *testing.T) {
 	t.Parallel()
 	random, seed := seeded(t)
