@@ -453,8 +453,10 @@ func TestSendBatchesCommits(t *testing.T) {
 	b.waitFor(t, tickets.Sent, 100)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if most := slices.Max(b.settled); most < windowFactor*4-4 {
-		t.Errorf("at most %d results in one commit: %v", most, b.settled)
+	// Up to the end of the slow commit so many mails were taken. All their results stand in one of the first three
+	// commits, but for the reply that each connection may be reading.
+	if first := b.settled[0] + b.settled[1] + b.settled[2]; first < 1+windowFactor*4-4 {
+		t.Errorf("%d results in the first three commits: %v", first, b.settled)
 	}
 }
 

@@ -223,6 +223,7 @@ func (w *when) span() (at time.Time, ok bool) {
 			working += int(n)
 		}
 	}
+	worked = worked.Round(time.Minute) // times are told in minutes
 	if worked < 0 || worked > farthest || days > 1000 || months > 30 || working > 1000 {
 		return w.now.Add(2 * farthest), true
 	}
