@@ -12,13 +12,24 @@ import (
 // does not hold cannot reach a customer (P5). Values are strings, ints, bools, and lists of strings or of maps of these;
 // nothing has a method or is a pointer (S-115). All strings are cleaned (S-144).
 
-// Bounds of what is shown of other people's texts.
+// Bounds of what is shown of other people's texts. All of them together are less than what Gmail shows of a page (102 KB),
+// and far less than maxOutput: no text, however long, keeps a mail from being made.
 const (
-	maxQuoteLines = 20
-	maxTextLines  = 400
-	maxLineRunes  = 2000
-	maxListed     = 50 // entries of a list
+	maxLineRunes = 2000
+	maxListed    = 50 // entries of a list
 )
+
+// extent is how much is shown of a text.
+type extent struct {
+	lines  int
+	octets int // as HTML
+}
+
+func textExtent() extent      { return extent{400, 32 << 10} }
+func sentExtent() extent      { return extent{400, 24 << 10} }
+func quoteExtent() extent     { return extent{20, 12 << 10} }
+func checklistExtent() extent { return extent{100, 8 << 10} }
+func formExtent() extent      { return extent{15, 8 << 10} }
 
 func (s *Set) commonData(p *phrases, lang, desk, address, number, subject string) map[string]any {
 	number = clip(cleanLine(number), maxName)
@@ -56,7 +67,7 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 		data["text"] = cleanText(v.Text)
 	}
 	if shows("quote") {
-		data["quote"] = p.cut(cleanText(v.Quote), maxQuoteLines)
+		data["quote"] = p.cut(cleanText(v.Quote), quoteExtent())
 	}
 	if shows("quote_from", "quote_at", "quote_line") {
 		from, at := clip(harmless(cleanLine(v.QuoteFrom)), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
@@ -116,14 +127,22 @@ func (p *phrases) dated(key, from, at string) string {
 	return p.fill(key+".dated", map[string]string{"from": from, "at": at})
 }
 
-// cut keeps the first n lines of a text and says how many are left out.
-func (p *phrases) cut(lines []string, n int) []string {
-	left := len(lines) - n
-	if left > 0 {
-		lines = append(lines[:n:n], p.fill("text.cut", map[string]string{"count": strconv.Itoa(left)}))
-	}
-	for i := range lines {
-		lines[i] = clip(lines[i], maxLineRunes)
+// cut keeps the beginning of a text and says how many lines are left out.
+func (p *phrases) cut(lines []string, e extent) []string {
+	octets := 0
+	for i, line := range lines {
+		line = clip(line, maxLineRunes)
+		for j := range len(line) {
+			octets++
+			if strings.IndexByte(`&<>"'`, line[j]) >= 0 {
+				octets += len("&#34;") - 1
+			}
+		}
+		if i >= e.lines || octets > e.octets {
+			return append(lines[:i:i], p.fill("text.cut", map[string]string{"count": strconv.Itoa(len(lines) - i)}))
+		}
+		octets += len("<br>")
+		lines[i] = line
 	}
 	return lines
 }
@@ -140,17 +159,17 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["tier"] = v.Tier
 	data["priority"] = clip(cleanLine(v.Priority), maxName)
 	data["category"], data["item"] = clip(cleanLine(v.Category), maxName), clip(cleanLine(v.Item), maxName)
-	data["checklist"] = p.cut(cleanText(v.Checklist), maxTextLines)
+	data["checklist"] = p.cut(cleanText(v.Checklist), checklistExtent())
 	data["assignee"] = clip(cleanLine(v.Assignee), maxName)
 	data["requester"] = requester
 	data["requester_address"] = address
 	data["verified"] = v.Verified
-	data["text"] = p.cut(cleanText(v.Text), maxTextLines)
+	data["text"] = p.cut(cleanText(v.Text), textExtent())
 	from, at := clip(harmless(cleanLine(v.TextFrom)), maxName), p.moment(v.TextAt, v.Zone, "dated")
 	data["text_from"] = from
 	data["text_at"] = at
 	data["text_line"] = p.dated("said", from, at)
-	data["quoted"] = p.cut(cleanText(v.Quoted), maxQuoteLines)
+	data["quoted"] = p.cut(cleanText(v.Quoted), quoteExtent())
 	data["attachments"] = p.attachments(v.Attachments)
 	data["warnings"] = warnings(v)
 	deadlines := p.deadlines(v)
@@ -168,7 +187,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["lines"] = lines
 	data["headline"] = headline
 	data["form"] = p.form(v.Form)
-	data["sent"] = p.cut(cleanText(v.Sent), maxTextLines)
+	data["sent"] = p.cut(cleanText(v.Sent), sentExtent())
 	data["sent_to"] = strings.Join(cleanLines(v.SentTo), ", ")
 	data["commands"] = cleanLines(v.Commands)
 	data["hints"] = p.hints(v.Hints)
@@ -297,12 +316,21 @@ func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headlin
 			mark = "" // what was asked for, not what was done
 		}
 		if i == 0 {
-			sentence, _, _ := strings.Cut(text, ". ")
-			headline = clip(strings.TrimSuffix(sentence, "."), 80)
+			headline = clip(strings.TrimSuffix(firstSentence(text), "."), 80)
 		}
 		lines = append(lines, map[string]any{"ok": l.OK, "mark": mark, "text": text})
 	}
 	return lines, headline, unknown
+}
+
+// firstSentence ends at the first full stop with a blank behind it that belongs to no number: "Mo 30.11. 16:40" is one.
+func firstSentence(text string) string {
+	for i := 1; i+1 < len(text); i++ {
+		if text[i] == '.' && text[i+1] == ' ' && (text[i-1] < '0' || text[i-1] > '9') {
+			return text[:i]
+		}
+	}
+	return text
 }
 
 func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {

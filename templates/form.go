@@ -3,6 +3,8 @@ package templates
 import (
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"supportd/tickets"
 	"supportd/tickets/handover"
@@ -10,9 +12,6 @@ import (
 
 // Handovers as people read and answer them: lines of "label: value", with >>> before those that are to be filled in. The
 // labels and words are such that an answer with them is understood again.
-
-// maxFormLines bounds a long value in a form.
-const maxFormLines = 15
 
 func (p *phrases) form(rows []handover.Row) []string {
 	lines := []string{}
@@ -35,10 +34,10 @@ func (p *phrases) formRow(r handover.Row) []string {
 			lines = append(lines, "- "+item)
 		}
 	case len(value) > 0 && (r.Gap == nil || r.Gap.Said == ""):
-		value = p.cut(value, maxFormLines)
+		value = p.cut(value, formExtent())
 		lines = append(lines, label+": "+p.word("choice", value[0]))
 		for _, more := range value[1:] {
-			lines = append(lines, "| "+more) // nobody's line begins a line of ours
+			lines = append(lines, strings.TrimSpace("| "+more)) // nobody's line begins a line of ours
 		}
 	}
 	if r.Gap == nil {
@@ -98,7 +97,8 @@ func wrapped(s string) []string {
 // label is the name of a field; one that the configuration has added is called as it stands there.
 func (p *phrases) label(field string) string {
 	name := p.word("form", field)
-	return strings.ToUpper(name[:1]) + name[1:]
+	r, size := utf8.DecodeRuneInString(name)
+	return string(unicode.ToUpper(r)) + name[size:]
 }
 
 // vendorData is what templates for third parties see.
@@ -109,8 +109,8 @@ func (s *Set) vendorData(lang string, v tickets.VendorView) map[string]any {
 	data["agent"] = cleanName(v.Agent)
 	data["text"] = cleanText(v.Text)
 	data["item"] = clip(cleanLine(v.Item), maxName)
-	data["description"] = s.phrases[lang].cut(cleanText(v.Description), maxTextLines)
-	data["diagnosis"] = s.phrases[lang].cut(cleanText(v.Diagnosis), maxTextLines)
+	data["description"] = s.phrases[lang].cut(cleanText(v.Description), textExtent())
+	data["diagnosis"] = s.phrases[lang].cut(cleanText(v.Diagnosis), textExtent())
 	data["steps"] = cleanLines(v.Steps)
 	data["reproduction"] = cleanLines(v.Reproduction)
 	return data

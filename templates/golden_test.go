@@ -16,17 +16,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // sampleOf renders a template with its sample.
 func sampleOf(t testing.TB, s *Set, name, lang string, full bool) tickets.Rendered {
 	t.Helper()
-	sp, _ := specOf(name)
-	var r tickets.Rendered
-	var err error
-	switch sp.audience {
-	case audiencePublic:
-		r, err = s.Public(name, SamplePublic(lang, full))
-	case audienceVendor:
-		r, err = s.Vendor(name, SampleVendor(lang, full))
-	default:
-		r, err = s.Internal(name, SampleInternal(name, lang, full))
-	}
+	r, err := s.Sample(name, lang, full)
 	if err != nil {
 		t.Fatalf("%s in %s: %v", name, lang, err)
 	}

@@ -104,79 +104,8 @@ func TestBothFormsSayTheSame(t *testing.T) {
 	}
 }
 
-var (
-	rulePattern   = regexp.MustCompile(`\.([a-z]+) \{([^}]*)\}`)
-	colourPattern = regexp.MustCompile(`(background-color|(?:^|[; "])color|border-color|border-left|border-bottom):\s*(?:\d+px solid )?(#[0-9a-f]{6})`)
-)
-
-// colours reads the colours of one style.
-func colours(style string) map[string]string {
-	found := map[string]string{}
-	for _, m := range colourPattern.FindAllStringSubmatch(style, -1) {
-		found[strings.Trim(m[1], `; "`)] = m[2]
-	}
-	return found
-}
-
-// Contrast of every text with its background is at least 4.5:1 (WCAG 2.2, 1.4.3), in light and dark.
-func TestContrast(t *testing.T) {
-	page := pages(t)["de/"+tickets.TemplateTicketToTeam]
-	dark := map[string]map[string]string{}
-	_, media, _ := strings.Cut(page, "prefers-color-scheme: dark")
-	media, body, _ := strings.Cut(media, "</style>")
-	for _, m := range rulePattern.FindAllStringSubmatch(media, -1) {
-		dark[m[1]] = colours(m[2])
-	}
-	lightPage := colours(regexp.MustCompile(`<body[^>]*>`).FindString(body))
-	if lightPage["color"] == "" || dark["page"]["color"] == "" || dark["page"]["background-color"] == "" {
-		t.Fatalf("the page's colours are not found: %v, %v", lightPage, dark["page"])
-	}
-	checked := 0
-	for _, tag := range regexp.MustCompile(`<[a-z0-9]+ [^>]*style="[^"]*"[^>]*>`).FindAllString(body, -1) {
-		light := colours(tag)
-		over := map[string]string{"color": dark["page"]["color"], "background-color": dark["page"]["background-color"]}
-		if m := regexp.MustCompile(`class="([^"]*)"`).FindStringSubmatch(tag); m != nil {
-			for _, class := range strings.Fields(m[1]) {
-				for k, v := range dark[class] {
-					over[k] = v
-				}
-			}
-		} else if light["color"] != "" || light["background-color"] != "" {
-			t.Errorf("this has a colour in light but no class for dark: %s", tag)
-		}
-		text, back := light["color"], light["background-color"]
-		if text == "" {
-			text = lightPage["color"]
-		}
-		if back == "" {
-			back = lightPage["background-color"]
-		}
-		for scheme, pair := range map[string][2]string{"light": {text, back}, "dark": {over["color"], over["background-color"]}} {
-			checked++
-			if c := contrast(t, pair[0], pair[1]); c < 4.5 {
-				t.Errorf("contrast %.2f:1 in %s: %s on %s in %s", c, scheme, pair[0], pair[1], tag)
-			}
-		}
-	}
-	if checked < 40 {
-		t.Errorf("only %d pairs of colours were found", checked)
-	}
-	if c := contrast(t, "#000000", "#ffffff"); math.Abs(c-21) > 0.01 {
-		t.Errorf("contrast of black and white is %f", c)
-	}
-}
-
-// The colour of links is not in every page.
-func TestContrastOfLinks(t *testing.T) {
-	tag := styleTags(`<a href="https://example.org">`)
-	if c := contrast(t, colours(tag)["color"], "#fbfbfa"); c < 4.5 {
-		t.Errorf("links have a contrast of %.2f:1 in light", c)
-	}
-	m := regexp.MustCompile(`\.link \{([^}]*)\}`).FindStringSubmatch(layoutSource)
-	if c := contrast(t, colours(m[1])["color"], "#17191c"); c < 4.5 {
-		t.Errorf("links have a contrast of %.2f:1 in dark", c)
-	}
-}
+// rulePattern finds the rules of the style sheet, each for one class.
+var rulePattern = regexp.MustCompile(`\.([a-z]+) \{([^}]*)\}`)
 
 // contrast is the contrast ratio of WCAG 2.2.
 func contrast(t *testing.T, a, b string) float64 {

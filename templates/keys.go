@@ -307,7 +307,7 @@ func (s *Set) LineKeys() []LineKey { return lineKeys() }
 // Reference is the page of the handbook about templates: blocks, variables and phrases, as Markdown.
 func (s *Set) Reference() string {
 	var b strings.Builder
-	b.WriteString("# What templates can show\n\n## Variables\n\n| for | variable | kind | meaning |\n| --- | --- | --- | --- |\n")
+	b.WriteString("# What templates can show\n\nWhat the mails look like stands in [gallery.md](gallery.md).\n\n## Variables\n\n| for | variable | kind | meaning |\n| --- | --- | --- | --- |\n")
 	for _, v := range s.Variables() {
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", v.Audience, v.Name, v.Kind, v.Doc)
 	}

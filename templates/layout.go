@@ -65,6 +65,11 @@ func htmlLines(lines []string) htmltemplate.HTML {
 	return htmltemplate.HTML(strings.ReplaceAll(htmltemplate.HTMLEscapeString(strings.Join(lines, "\n")), "\n", "<br>"))
 }
 
+// htmlValue writes a value of a table as HTML. On a telephone addresses are wider than its cell: they break behind the @.
+func htmlValue(value string) htmltemplate.HTML {
+	return htmltemplate.HTML(strings.ReplaceAll(htmltemplate.HTMLEscapeString(value), "@", "@<wbr>"))
+}
+
 // newHTMLBase has the layout and the blocks of the HTML form. The comments that only Outlook for Windows reads give it
 // the width that it does not take from CSS; html/template would drop them from the layout's source.
 func newHTMLBase() (*htmltemplate.Template, error) {
@@ -74,6 +79,7 @@ func newHTMLBase() (*htmltemplate.Template, error) {
 		},
 		"ghostClose": func() htmltemplate.HTML { return `<!--[if mso]></td></tr></table><![endif]-->` },
 		"lines":      htmlLines,
+		"value":      htmlValue,
 	}).Parse(layoutSource)
 }
 
@@ -85,8 +91,8 @@ func styleTags(html string) string {
 		"<ul>", `<ul style="margin:0 0 16px 0;padding:0 0 0 24px;">`,
 		"<ol>", `<ol style="margin:0 0 16px 0;padding:0 0 0 24px;">`,
 		"<li>", `<li style="margin:0 0 6px 0;">`,
-		"<h1>", `<h1 style="margin:16px 0 8px 0;font-size:20px;line-height:28px;font-weight:600;">`,
-		"<h2>", `<h2 style="margin:16px 0 8px 0;font-size:18px;line-height:26px;font-weight:600;">`,
+		"<h1>", `<h1 style="margin:16px 0 8px 0;font-size:20px;line-height:30px;font-weight:600;">`,
+		"<h2>", `<h2 style="margin:16px 0 8px 0;font-size:18px;line-height:27px;font-weight:600;">`,
 		"<h3>", `<h3 style="margin:16px 0 8px 0;font-size:16px;line-height:24px;font-weight:600;">`,
 		"<code>", `<code class="code" style="background-color:#eceef0;color:#1f2328;font-family:Consolas,Menlo,monospace;font-size:16px;">`,
 		"<blockquote>", `<blockquote class="said" style="margin:0 0 16px 0;padding:0 0 0 12px;border-left:3px solid #7d8894;color:#33393f;">`,

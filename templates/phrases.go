@@ -262,7 +262,7 @@ func (p *phrases) argument(name, value string, zone *time.Location) string {
 		if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
 			return p.moment(t, zone, "short")
 		}
-	case "left", "over", "target", "age":
+	case "left", "over", "target", "age", "every":
 		if d, err := time.ParseDuration(value); err == nil {
 			return span(d)
 		}

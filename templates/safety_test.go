@@ -111,7 +111,7 @@ var (
 	command    = regexp.MustCompile(`^[\s\p{Z}]*[#/!][a-z]`)
 	active     = regexp.MustCompile(`\s(on[a-z]+|src|href|action)\s*=`)
 	tagPattern = regexp.MustCompile(`<[a-zA-Z/!][^>]*>`)
-	ourTags    = regexp.MustCompile(`^</?(html|head|meta|title|style|body|table|tr|td|th|p|div|br|ul|li|h2|code|blockquote)\b`)
+	ourTags    = regexp.MustCompile(`^</?(html|head|meta|title|style|body|table|tr|td|th|p|div|br|ul|li|h2|code|blockquote|wbr)\b`)
 )
 
 // S-116 and S-140: nothing of a mail becomes HTML.

@@ -6,6 +6,18 @@ import (
 	"supportd/tickets"
 )
 
+// Sample renders a template, or a standard answer as answer/NAME, with made-up data: everything filled, or as little as
+// can be.
+func (s *Set) Sample(name, lang string, full bool) (tickets.Rendered, error) {
+	switch sp, _ := specOf(name); sp.audience {
+	case audienceInternal:
+		return s.Internal(name, SampleInternal(name, lang, full))
+	case audienceVendor:
+		return s.Vendor(name, SampleVendor(lang, full))
+	}
+	return s.Public(name, SamplePublic(lang, full))
+}
+
 // SamplePublic is a view to try and to show templates with: everything filled, or as little as can be.
 func SamplePublic(lang string, full bool) tickets.PublicView {
 	v := tickets.PublicView{Language: lang, Desk: "Nordwind Service", DeskAddress: "service@nordwind.example", Number: "NW-2026-004711"}
@@ -46,8 +58,7 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 	p := SamplePublic(lang, true)
 	v.Subject, v.Text, v.TextFrom, v.TextAt = p.Subject, p.Quote, "kim.krause@customer.example", p.QuoteAt
 	v.State, v.Team, v.Tier, v.Priority, v.Assignee = tickets.StateOpen, "Service Desk", 1, "P3", "jan.petersen@nordwind.example"
-	v.PriorityBy, v.PriorityWhy, v.Category, v.Item = "kim.brandt@nordwind.example", "board meeting", "hardware.printer", "PRN-0042"
-	v.Checklist = "- look at the display\n- print a test page"
+	v.PriorityBy, v.Category, v.Item = "kim.brandt@nordwind.example", "hardware.printer", "PRN-0042"
 	v.Requester, v.Verified = tickets.Address{Name: "Kim Krause", Mail: "kim.krause@customer.example"}, template != tickets.TemplateHeld
 	v.Attachments = []tickets.Attachment{
 		{Name: "display.jpg", Type: "image/jpeg", Size: 184_320}, {Name: "driver.exe", Type: "application/x-msdownload", Size: 2_400_000, Dangerous: true}}
@@ -55,14 +66,16 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 		{Clock: "first_response", Due: p.PromisedBy.Add(-72 * time.Hour), Over: true}, {Clock: "resolve", Due: p.PromisedBy.Add(6 * time.Hour)}}
 	v.Commands = []string{"#take", "#solve", "#assign NAME"}
 	v.Hints = []string{"NW-2026-004402"}
-	took, quoted := "took the ticket", "On Friday the manufacturer wrote:\n> Please use driver 4.2."
+	v.PriorityWhy, v.Checklist, v.Quoted = "board meeting", "- look at the display\n- print a test page", "On Friday the manufacturer wrote:\n> Please use driver 4.2."
+	v.Warnings = []string{"Reply-To: names another domain than From"}
+	took := "took the ticket"
 	if lang == "de" {
-		took, quoted = "hat das Ticket übernommen", "Am Freitag schrieb der Hersteller:\n> Bitte den Treiber 4.2 verwenden."
+		v.PriorityWhy, v.Checklist, v.Quoted = "Sitzung des Vorstands", "- Meldung im Display lesen\n- Testseite drucken", "Am Freitag schrieb der Hersteller:\n> Bitte den Treiber 4.2 verwenden."
+		v.Warnings = []string{"Reply-To: nennt eine andere Domain als From"}
+		took = "hat das Ticket übernommen"
 	}
 	v.Recent = []tickets.RecentEntry{{At: p.QuoteAt, Who: "Jan Petersen", What: took}}
-	v.Quoted = quoted
 	v.Form = sampleForm(lang)
-	v.Warnings = []string{"Reply-To: names another domain than From"}
 	if template == tickets.TemplateVendorDraft {
 		w := SampleVendor(lang, true)
 		v.Text, v.Sent, v.SentTo = "", w.Subject+"\n\n"+w.Text, []string{"tac@fortinet.example"}

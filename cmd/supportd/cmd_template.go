@@ -128,11 +128,7 @@ func sample(set *templates.Set, name string, f templateFlags) (tickets.Rendered,
 	if f.language != "" && lang != f.language {
 		return tickets.Rendered{}, "", fmt.Errorf("the desk does not write in %q; there are %s", f.language, strings.Join(set.Languages(), ", "))
 	}
-	r, err := set.Public(name, templates.SamplePublic(lang, !f.sparse))
-	if err == nil || !slices.Contains(set.Names(), name) {
-		return r, lang, err
-	}
-	r, err = set.Internal(name, templates.SampleInternal(name, lang, !f.sparse))
+	r, err := set.Sample(name, lang, !f.sparse)
 	return r, lang, err
 }
 

@@ -40,7 +40,7 @@ const top = "../.."
 
 // pages are generated whole, by path from the top.
 func pages(t *testing.T) map[string]string {
-	return map[string]string{"docs/cli.md": cliPage(), "docs/cases.md": casesPage(t), "docs/templates.md": templatesPage(t), "docs/commands.md": commandsPage()}
+	return map[string]string{"docs/cli.md": cliPage(), "docs/cases.md": casesPage(t), "docs/templates.md": templatesPage(t), "docs/commands.md": commandsPage(), "docs/gallery.md": galleryPage(t)}
 }
 
 // parts are generated between `<!-- NAME: made by the program -->` and `<!-- end -->`.

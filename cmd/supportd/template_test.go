@@ -34,6 +34,7 @@ func TestTemplateCommands(t *testing.T) {
 		{exitFine, "template list", "answer/vpn"},
 		{exitFine, "template preview answer/vpn --language de", "so geht das VPN."},
 		{exitFine, "template preview ticket-to-team --html", "<!DOCTYPE html>"},
+		{exitFine, "template preview vendor-request --language en", "the tunnel breaks off after 30 seconds"},
 		{exitFine, "template preview ack-new --sparse --language en", "Subject: "},
 		{exitFound, "template lint", `the standard answer vpn is missing in language "en"`},
 		{exitNoRun, "template preview ack-new --html", "plain text only"},

@@ -108,6 +108,8 @@ func TestRead(t *testing.T) {
 		"two on a line": {"auswirkung:     niedrig      dringlichkeit: hoch", gaps, Packet{Impact: {Text: "low"}, Urgency: {Text: "high"}}, ""},
 		"a text over lines": {"description: It breaks\nevery morning.\n\nreason: capacity", gaps,
 			Packet{Description: {Text: "It breaks\nevery morning."}, Reason: {Text: "capacity"}}, ""},
+		"a text that the form shows": {"Beschreibung: Guten Tag,\n|\n| es bricht ab.\n| \nreason: capacity", gaps,
+			Packet{Description: {Text: "Guten Tag,\nes bricht ab."}, Reason: {Text: "capacity"}}, ""},
 		"a list below its name": {"versuche:\n- Neustart -> nichts\n- Update -> nichts", gaps,
 			Packet{Steps: {Items: []string{"Neustart -> nichts", "Update -> nichts"}}}, ""},
 		"a list without a name":      {"* restart\n2. update", gaps, Packet{Steps: {Items: []string{"restart", "update"}}}, ""},

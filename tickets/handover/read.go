@@ -50,7 +50,10 @@ var (
 
 // line reads one line. A quoted line is the form's own, unless it is one that was to be filled in.
 func (in *reader) line(line string) {
-	line = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(line), "| ")) // the form's mark of a value that goes on
+	if line = strings.TrimSpace(line); line == "|" {
+		return // an empty line within a value
+	}
+	line = strings.TrimSpace(strings.TrimPrefix(line, "| ")) // the form's mark of a value that goes on
 	if strings.HasPrefix(line, ">") {
 		_, filled, ok := strings.Cut(line, gapMark)
 		if line = strings.TrimSpace(filled); !ok {
