@@ -4,12 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
-	"net/mail"
 	"slices"
 	"strings"
-
-	gomail "github.com/wneessen/go-mail"
 
 	"supportd/tickets"
 )
@@ -45,41 +41,21 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 		return nil, err
 	}
 	inner, outer := boundaries(l)
-	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent(), gomail.WithEncoding(gomail.EncodingQP), gomail.WithCharset(gomail.CharsetUTF8),
-		gomail.WithBoundary(inner))
-	m.SetDateWithValue(l.Date)
-	m.SetMessageIDWithValue(l.MessageID)
-	if err := c.setHeader(m, l); err != nil {
+	raw, err := c.appendHeader(make([]byte, 0, room(l)), l)
+	if err != nil {
 		return nil, err
 	}
-	m.SetBodyWriter(gomail.TypeTextPlain, writer(bodyText(l.Text)))
-	if l.HTML != "" && l.Class != tickets.ClassAuto {
-		m.AddAlternativeWriter(gomail.TypeTextHTML, writer(bodyText(l.HTML)))
-	}
-	var buf bytes.Buffer
-	buf.Grow(4<<10 + (len(l.Text)+len(l.HTML))*5/4)
-	if _, err := m.WriteTo(&buf); err != nil {
-		return nil, err
-	}
-	raw := bytes.Replace(buf.Bytes(), []byte(" boundary="+inner+"\r\n"), []byte(` boundary="`+inner+"\"\r\n"), 1)
 	if len(l.Attached) > 0 {
-		var err error
-		if raw, err = withFiles(raw, outer, l.Attached); err != nil {
-			return nil, err
-		}
+		raw = append(raw, "Content-Type: multipart/mixed;\r\n boundary=\""+outer+"\"\r\n\r\n--"+outer+"\r\n"...)
+	}
+	raw = appendTexts(raw, l, inner)
+	if len(l.Attached) > 0 {
+		raw = appendFiles(raw, outer, l.Attached)
 	}
 	if err := checkBytes(raw); err != nil {
 		return nil, err
 	}
 	return raw, nil
-}
-
-// writer gives the library a body without a copy of it.
-func writer(s string) func(io.Writer) (int64, error) {
-	return func(w io.Writer) (int64, error) {
-		n, err := io.WriteString(w, s)
-		return int64(n), err
-	}
 }
 
 // checkLetter refuses letters that no mail can be made of.
@@ -99,75 +75,66 @@ func checkLetter(l tickets.Letter) error {
 	return nil
 }
 
-// setHeader sets all fields but Date, Message-ID and those of MIME.
-func (c *Composer) setHeader(m *gomail.Msg, l tickets.Letter) error {
+// appendHeader writes all fields but those about the body.
+func (c *Composer) appendHeader(b []byte, l tickets.Letter) ([]byte, error) {
+	field := func(name, value string) { b = appendField(b, name, value) }
+	staff := l.Class == tickets.ClassNotice || l.Class == tickets.ClassReceipt
+	submitted, suppress := automatic(l.Class)
+	field("Auto-Submitted", submitted)
+	field("Content-Language", languageTag(l.Language))
+	field("Date", dateOf(l.Date))
+	if l.Important {
+		field("Importance", "high")
+	}
+	if validMsgID(l.InReplyTo) {
+		field("In-Reply-To", "<"+l.InReplyTo+">")
+	}
+	if id := token(l.ListID); id != "" && l.Class == tickets.ClassNotice {
+		field("List-Id", "<"+id+">")
+	}
+	field("MIME-Version", "1.0")
+	field("Message-ID", "<"+l.MessageID+">")
+	if ids := references(l.References, l.MessageID); len(ids) > 0 {
+		field("References", "<"+strings.Join(ids, "> <")+">")
+	}
+	field("Subject", encodeText(cleanText(l.Subject, maxSubject)))
+	field("X-Auto-Response-Suppress", suppress)
+	if staff { // only they see which template and configuration a mail came from
+		field("X-Desk-Rev", token(l.ConfigRev))
+		field("X-Desk-Template", token(l.Template))
+	}
+	field("X-Desk-Ticket", token(l.Ticket))
 	lists := []struct {
-		field     gomail.AddrHeader
+		field     string
 		addresses []tickets.Address
 		reserved  []string
-	}{
-		{gomail.HeaderFrom, []tickets.Address{l.From}, nil},
-		{gomail.HeaderTo, l.To, c.Reserved},
-		{gomail.HeaderCc, l.Cc, c.Reserved},
-		{gomail.HeaderReplyTo, []tickets.Address{l.ReplyTo}, nil},
-	}
+	}{{"From", []tickets.Address{l.From}, nil}, {"To", l.To, c.Reserved}, {"Cc", l.Cc, c.Reserved}, {"Reply-To", []tickets.Address{l.ReplyTo}, nil}}
 	for _, list := range lists {
-		if len(list.addresses) == 0 || list.field == gomail.HeaderReplyTo && l.ReplyTo == (tickets.Address{}) {
+		if list.field == "Reply-To" && l.ReplyTo == (tickets.Address{}) {
 			continue
 		}
-		var values []*mail.Address
+		var values []string
 		for _, a := range list.addresses {
 			v, err := headerAddress(a, list.reserved)
 			if err != nil {
-				return fmt.Errorf("%s: %w", list.field, err)
+				return nil, fmt.Errorf("%s: %w", list.field, err)
 			}
-			values = append(values, v)
+			values = append(values, v.String())
 		}
-		m.SetAddrHeaderFromMailAddress(list.field, values...)
+		field(list.field, strings.Join(values, ", "))
 	}
-	m.SetGenHeader(gomail.HeaderSubject, encodeText(cleanText(l.Subject, maxSubject)))
-	if validMsgID(l.InReplyTo) {
-		m.SetGenHeader(gomail.HeaderInReplyTo, "<"+l.InReplyTo+">")
-	}
-	if ids := references(l.References, l.MessageID); len(ids) > 0 {
-		m.SetGenHeader(gomail.HeaderReferences, "<"+strings.Join(ids, "> <")+">")
-	}
-	if tag := languageTag(l.Language); tag != "" {
-		m.SetGenHeader("Content-Language", tag)
-	}
-	if l.Important {
-		m.SetGenHeader(gomail.HeaderImportance, "high")
-	}
-	setClass(m, l)
-	return nil
+	return b, nil
 }
 
-// setClass sets the fields that say what kind of mail it is. Only staff see which template and configuration a mail
-// came from.
-func setClass(m *gomail.Msg, l tickets.Letter) {
-	switch l.Class {
-	case tickets.ClassAnswer:
+// automatic are the fields that tell other machines not to answer a mail of a class; "" where a person wrote it.
+func automatic(c tickets.Class) (submitted, suppress string) {
+	switch c {
 	case tickets.ClassAuto, tickets.ClassReceipt:
-		m.SetGenHeader("Auto-Submitted", "auto-replied")
-		m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "All")
+		return "auto-replied", "All"
 	case tickets.ClassNotice:
-		m.SetGenHeader("Auto-Submitted", "auto-generated")
-		m.SetGenHeader(gomail.HeaderXAutoResponseSuppress, "OOF, AutoReply")
-		if id := token(l.ListID); id != "" {
-			m.SetGenHeader("List-Id", "<"+id+">")
-		}
+		return "auto-generated", "OOF, AutoReply"
 	}
-	if v := token(l.Ticket); v != "" {
-		m.SetGenHeader("X-Desk-Ticket", v)
-	}
-	if l.Class == tickets.ClassNotice || l.Class == tickets.ClassReceipt {
-		if v := token(l.Template); v != "" {
-			m.SetGenHeader("X-Desk-Template", v)
-		}
-		if v := token(l.ConfigRev); v != "" {
-			m.SetGenHeader("X-Desk-Rev", v)
-		}
-	}
+	return "", ""
 }
 
 // bodyText makes a text valid UTF-8 whose lines all end in LF, which becomes CRLF when the part is written. It does not
@@ -196,10 +163,11 @@ func checkBytes(raw []byte) error {
 	if bytes.IndexByte(raw, 0) >= 0 {
 		return errors.New("the mail holds a NUL")
 	}
+	bare := bytes.Count(raw, []byte{'\r'}) != bytes.Count(raw, []byte{'\n'}) // else a CR stands only where a LF follows
 	for n := 1; len(raw) > 0; n++ {
 		end := bytes.IndexByte(raw, '\n')
 		line := raw[:max(end-1, 0)]
-		if end < 1 || raw[end-1] != '\r' || bytes.IndexByte(line, '\r') >= 0 {
+		if end < 1 || raw[end-1] != '\r' || bare && bytes.IndexByte(line, '\r') >= 0 {
 			return fmt.Errorf("line %d of the mail has a CR or LF on its own", n)
 		}
 		if len(line) > maxLine {

@@ -83,18 +83,24 @@ func cleanText(s string) []string {
 	if strings.Trim(s, " \t\r\n") == "" {
 		return []string{}
 	}
-	var b strings.Builder
-	b.Grow(len(s))
-	s = strings.ReplaceAll(s, "\r\n", "\n")
-	scan(s, func(r rune, keep bool) {
-		switch {
-		case r == '\n' || r == '\r' || r == '\v' || r == '\f' || r == 0x85 || r == 0x2028 || r == 0x2029:
-			b.WriteByte('\n')
-		case keep || r == '\t':
-			b.WriteRune(r)
+	lines := make([]string, 0, strings.Count(s, "\n")+1)
+	for line := range strings.SplitSeq(s, "\n") {
+		if line = strings.TrimSuffix(line, "\r"); shownAsIs(line) {
+			lines = append(lines, line)
+			continue
 		}
-	})
-	lines := strings.Split(b.String(), "\n")
+		var b strings.Builder
+		b.Grow(len(line))
+		scan(line, func(r rune, keep bool) {
+			switch {
+			case r == '\r' || r == '\v' || r == '\f' || r == 0x85 || r == 0x2028 || r == 0x2029:
+				b.WriteByte('\n')
+			case keep || r == '\t':
+				b.WriteRune(r)
+			}
+		})
+		lines = append(lines, strings.Split(b.String(), "\n")...)
+	}
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " \t\u00a0")
 	}
@@ -107,12 +113,23 @@ func cleanText(s string) []string {
 	return lines
 }
 
+// shownAsIs reports whether a line holds printable ASCII and tabs alone.
+func shownAsIs(line string) bool {
+	for i := range len(line) {
+		if c := line[i]; (c < ' ' || c >= 0x7f) && c != '\t' {
+			return false
+		}
+	}
+	return true
+}
+
 // scan calls f for each character of s and says whether it may be shown.
 func scan(s string, f func(r rune, keep bool)) {
 	var before rune
 	for i, r := range s {
 		keep := true
 		switch {
+		case r >= ' ' && r < 0x7f, r > 0xad && r < 0x300: // most
 		case r < ' ' || r >= 0x7f && r < 0xa0:
 			keep = false
 		case r == 0x200c || r == 0x200d:

@@ -118,7 +118,7 @@ func (s *Set) vendorData(lang string, v tickets.VendorView) map[string]any {
 
 // Vendor renders a template for a third party. Any other is refused.
 func (s *Set) Vendor(name string, v tickets.VendorView) (tickets.Rendered, error) {
-	if _, err := lookup(name, audienceVendor); err != nil {
+	if _, err := s.lookup(name, audienceVendor); err != nil {
 		return tickets.Rendered{}, err
 	}
 	lang := s.Language(v.Language)

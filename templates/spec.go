@@ -97,6 +97,14 @@ func lookup(name string, who audience) (spec, error) {
 	return sp, nil
 }
 
+// lookup does the same, without going through all of them when the template is one of the set's.
+func (s *Set) lookup(name string, who audience) (spec, error) {
+	if c := s.texts[s.languages[0]][name]; c != nil && c.spec.name == name && c.spec.audience == who {
+		return c.spec, nil
+	}
+	return lookup(name, who)
+}
+
 func specNames() []string {
 	var names []string
 	for _, s := range specs() {

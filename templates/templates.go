@@ -167,12 +167,12 @@ func (s *Set) public(name string) (spec, error) {
 		}
 		return spec{name: name, audience: audiencePublic}, nil
 	}
-	return lookup(name, audiencePublic)
+	return s.lookup(name, audiencePublic)
 }
 
 // Internal renders a template for staff. A public template is refused.
 func (s *Set) Internal(name string, v tickets.InternalView) (tickets.Rendered, error) {
-	if _, err := lookup(name, audienceInternal); err != nil {
+	if _, err := s.lookup(name, audienceInternal); err != nil {
 		return tickets.Rendered{}, err
 	}
 	lang := s.Language(v.Language)
