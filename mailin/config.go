@@ -60,6 +60,7 @@ type Config struct {
 	MoveTo  string        // required for AfterMove
 	Keyword string        // for AfterFlag, and for AfterMove on servers that cannot move safely
 	Since   time.Time     // mail that arrived before is settled unread; zero: when the desk first saw the mailbox
+	Sent    string        // folder for sent mail, or \Sent; for Probe
 	MaxSize int64         // octets; of larger mail only the header and a prefix are read; default 25 MiB
 }
 

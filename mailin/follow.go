@@ -22,7 +22,8 @@ type follower struct {
 	box    Config // Mailbox and Timing with their defaults
 	timing Timing
 	since  time.Time
-	noIdle bool // the server announces IDLE and refuses it
+	noIdle bool                                                      // the server announces IDLE and refuses it
+	begin  func(ctx context.Context, uidValidity, next uint32) error // of a Followed; may be nil
 
 	validity  uint32 // UIDVALIDITY under which messages are handed over
 	synthetic bool   // made up here, because the server's cannot be relied on
@@ -113,6 +114,9 @@ func (f *follower) open(ctx context.Context) error {
 		}
 		f.Log.Warn("mailbox has no lasting uids, known mail is told by content", "mailbox", f.box.Name)
 	}
+	if err := f.beginAt(ctx, validity, uint32(sd.UIDNext)); err != nil {
+		return err
+	}
 	place, err := f.To.Place(ctx, f.box.Name, validity)
 	if err != nil {
 		return fmt.Errorf("find the place in the mailbox: %w", err)
@@ -125,7 +129,7 @@ func (f *follower) open(ctx context.Context) error {
 	}
 	f.validity, f.synthetic, f.liar = validity, synthetic, false
 	f.next = max(place.Next, 1)
-	if f.since = f.box.Since; f.since.IsZero() {
+	if f.since = f.box.Since; f.since.IsZero() && f.begin == nil {
 		f.since = place.Started
 	}
 	f.since = f.since.Truncate(time.Second) // INTERNALDATE knows no fractions
@@ -145,8 +149,30 @@ func (f *follower) open(ctx context.Context) error {
 	return nil
 }
 
+// beginAt tells whoever wants to know where a folder begins that may be new. A server that does not tell the next UID
+// lists all of them.
+func (f *follower) beginAt(ctx context.Context, validity, next uint32) error {
+	if f.begin == nil {
+		return nil
+	}
+	if next == 0 {
+		uids, err := f.search(ctx, &imap.SearchCriteria{})
+		if err != nil {
+			return err
+		}
+		if next = 1; len(uids) > 0 {
+			next = uids[len(uids)-1] + 1
+		}
+	}
+	if err := f.begin(ctx, validity, next); err != nil {
+		return fmt.Errorf("find the place in the folder: %w", err)
+	}
+	return nil
+}
+
 // round reads what is new, tries again what could not be had, and moves or flags what is settled.
 func (f *follower) round(ctx context.Context) error {
+	number := f.looks.begin()
 	if f.Now().Sub(f.compared) >= f.timing.Reconcile {
 		if err := f.compare(ctx); err != nil {
 			return err
@@ -164,6 +190,7 @@ func (f *follower) round(ctx context.Context) error {
 	f.blind = 0 // everything listed is settled or a hole: what broke the connection is not asked for again
 	now := f.Now()
 	f.setStatus(func(s *Status) { s.LastPoll, s.Waiting = now, len(f.holes) })
+	f.looks.end(number)
 	return nil
 }
 
@@ -218,7 +245,9 @@ func (f *follower) compare(ctx context.Context) error {
 	if err := f.unfiled(ctx, present); err != nil {
 		return err
 	}
-	missing = slices.DeleteFunc(missing, func(uid uint32) bool { return f.holes[uid] != nil })
+	missing = slices.DeleteFunc(missing, func(uid uint32) bool {
+		return f.holes[uid] != nil || f.begin != nil && uid < f.next // what was there before is none of ours
+	})
 	if err := f.readUIDs(ctx, missing); err != nil {
 		return err
 	}
@@ -413,6 +442,7 @@ func (f *follower) await(ctx context.Context, a Alarm) error {
 	case <-a.C:
 	case <-f.news:
 	case <-f.Wake:
+	case <-f.looks.asked():
 	case <-ctx.Done():
 	case <-f.c.Closed():
 		return f.explain(ctx, errors.New("the server closed the connection"))

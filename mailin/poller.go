@@ -63,6 +63,7 @@ type Poller struct {
 
 	mu     sync.Mutex
 	status Status
+	looks  looks
 }
 
 // Alarm is a timer. Stop ends it early.

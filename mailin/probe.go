@@ -99,6 +99,11 @@ func probe(ctx context.Context, cfg Config, r *ProbeReport) error {
 		}
 	}
 	r.Problems = append(r.Problems, filingProblems(cfg, r)...)
+	folders, err := l.folderProblems(ctx, cfg, r)
+	if err != nil {
+		return err
+	}
+	r.Problems = append(r.Problems, folders...)
 	return l.step(ctx, func() error { return l.c.Logout().Wait() })
 }
 
@@ -106,13 +111,7 @@ func probe(ctx context.Context, cfg Config, r *ProbeReport) error {
 func filingProblems(cfg Config, r *ProbeReport) []string {
 	var list []string
 	if cfg.After == AfterMove {
-		if !slices.Contains(r.Folders, cfg.MoveTo) {
-			s := fmt.Sprintf("move_to: there is no folder %q: create it", cfg.MoveTo)
-			if near := nearest(cfg.MoveTo, r.Folders); near != "" {
-				s += fmt.Sprintf(", or write %q", near)
-			}
-			list = append(list, s)
-		}
+		list = appendMissing(list, "move_to", cfg.MoveTo, r)
 		if !r.Move && !r.UIDPlus {
 			list = append(list, "after: the server can neither MOVE nor expunge single messages (UIDPLUS): messages will be flagged, not moved")
 		}

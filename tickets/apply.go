@@ -111,7 +111,7 @@ func (d *Desk) carryOut(a *application) error {
 		}
 	}
 	d.corrected(a)
-	if err := a.indexReferences(); err != nil {
+	if err := errors.Join(a.indexReferences(), a.rememberSent()); err != nil {
 		return err
 	}
 	if a.dec.Leave != nil {

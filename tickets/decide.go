@@ -61,6 +61,8 @@ type decider struct {
 	out Decision
 
 	after []func() // what the next entry brings about, once the ticket is as it says
+
+	happened time.Time // when what is noted happened; zero: now
 }
 
 // Decide is the desk's judgement about one message: whether it joins a ticket, opens one, is held or filed, what
@@ -102,8 +104,12 @@ func (d *decider) decide() {
 	if d.absent() {
 		return
 	}
-	if dup := d.k.Duplicate; dup != nil && !d.k.Admitted {
+	if dup := d.repeated(); dup != nil {
 		d.end(Duplicate, fmt.Sprintf("the same mail was settled before as %s", dup.Source))
+		return
+	}
+	if d.k.Intake.Sent {
+		d.sentByHand()
 		return
 	}
 	d.classify()
@@ -184,6 +190,9 @@ func (d *decider) absent() bool {
 	case Vanished:
 		d.end(Failed, "it was removed from the server before it could be read")
 	case Oversize:
+		if d.k.Intake.Sent && d.m != nil {
+			return false // its header says what it answers, and the prefix what the customer was told
+		}
 		d.out.Hold = fmt.Sprintf("it is larger than max_size (%.4g MB)", float64(d.k.Intake.MaxSize)/1e6)
 		d.end(Quarantined, d.out.Hold)
 		d.health("health.oversize", map[string]string{
@@ -203,8 +212,8 @@ func (d *decider) bind() {
 	v := d.out.Verdict
 	person := v.Kind != KindBounce && v.Kind != KindAutoReply && v.Kind != KindReport && v.Kind != KindFeedbackReport
 	switch {
-	case d.k.By == bySubject && v.Auth != AuthPass:
-		d.reason("thread", "none", "a number in the subject counts only when the sender is authenticated")
+	case (d.k.By == bySubject || d.k.By == byHand) && v.Auth != AuthPass:
+		d.reason("thread", "none", "a "+d.k.By+" counts only when the sender is authenticated")
 		d.k.Suggestion = d.k.Ticket
 		d.out.Ticket = nil
 	case d.k.By == bySameText && (v.Kind != KindHuman || v.Alert != nil):
@@ -424,7 +433,11 @@ func (d *decider) subject() string {
 // entry appends to the ticket, here and for the store.
 func (d *decider) entry(e Entry) {
 	t := d.out.Ticket
-	d.r.followClocks(t, &e, d.in.Arrived, d.now)
+	now := d.now
+	if !d.happened.IsZero() {
+		now = d.happened // promises are kept when it happens, and not when the desk hears of it
+	}
+	d.r.followClocks(t, &e, d.in.Arrived, now)
 	e.Ticket, e.Seq, e.At, e.Rev = t.ID, t.Entries+1, d.now, d.r.Rev
 	if err := t.apply(e); err != nil {
 		panic(fmt.Sprintf("ticket %s: %v", t.Number, err)) // only our own changes are applied

@@ -66,6 +66,9 @@ func kick(c chan struct{}) {
 // already is not done twice. A message that cannot be processed is held and stops no other (S-139).
 func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
 	Failpoint("intake.begin")
+	if err := d.findSent(ctx, b); err != nil {
+		return nil, err
+	}
 	refs, err := d.archive(b)
 	if err != nil {
 		return nil, err
@@ -170,6 +173,7 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 // unkept returns the raw bytes of the messages that are neither settled nor known by their content, nil for the others,
 // and how many octets that is. Without any such message it returns nil.
 func (d *Desk) unkept(b Batch) (raws [][]byte, size uint64, err error) {
+	sent := d.Rules().Mailboxes[b.Mailbox].Sent // may be kept beside a copy that came in
 	err = d.Store.View(func(tx *Tx) error {
 		for i, in := range b.Messages {
 			if in.Raw == nil {
@@ -180,7 +184,7 @@ func (d *Desk) unkept(b Batch) (raws [][]byte, size uint64, err error) {
 			} else if ok {
 				continue
 			}
-			if in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
+			if !sent && in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
 				continue // a duplicate: its content is kept already
 			}
 			if raws == nil {

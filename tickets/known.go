@@ -66,6 +66,7 @@ const (
 	byID       = "Message-ID"
 	byEnvelope = "envelope sender" // a report came back to the sender of one of our mails
 	bySubject  = "subject tag"
+	byHand     = "Message-ID of a mail that was sent by hand"
 )
 
 // know gathers what the store knows about a message.
@@ -84,6 +85,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	k.Duplicate = dup
 	if t := tx.signedID(r, m.ID); t != nil {
 		k.Own, k.Probe = true, t.Purpose == PurposeIDProbe
+	}
+	if k.Intake.Sent {
+		return k, tx.knowSent(k, r, m)
 	}
 	if err := tx.knowThread(k, r, m, now); err != nil {
 		return nil, err
@@ -221,6 +225,14 @@ func (tx *Tx) reopens(id TicketID, since time.Time) (int, error) {
 // knowSuggestion looks for a ticket that the message may belong to: the number in its subject, or a live ticket of the
 // author with the same subject. Nothing but a person's decision, or an authenticated participant's number, joins them.
 func (tx *Tx) knowSuggestion(k *Known, r *Rules, m *Message, now time.Time) error {
+	t, err := tx.answersByHand(k, m)
+	if err != nil {
+		return err
+	}
+	if t != nil {
+		k.By = byHand
+		return tx.knowTicket(k, t, now)
+	}
 	if n := subjectTag(m.Subject); n != "" {
 		if t, err := tx.TicketByNumber(n); err == nil {
 			k.Suggestion = t

@@ -81,6 +81,7 @@ type Intake struct {
 	Monitoring bool  // what comes in are alerts: they make tickets and get no answer
 	Trusted    bool  // reachable for authenticated users only
 	MaxSize    int64 // octets; of larger mail only a prefix is read
+	Sent       bool  // it is the folder for sent mail of a mailbox, see SentOf
 }
 
 // Team is a group of agents of one tier.

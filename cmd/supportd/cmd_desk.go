@@ -426,6 +426,9 @@ func writeStatus(w io.Writer, v statusView) {
 		}
 		fmt.Fprintf(w, "mailbox %s: %s%s, %s\n", m.Name, state, prefixed(" – ", m.Error), looked)
 	}
+	for _, f := range v.Folders {
+		fmt.Fprintln(w, f)
+	}
 	for _, s := range v.Servers {
 		fmt.Fprintf(w, "smtp server %s: %s\n", s.Name, cmp.Or(s.Error, "fine"))
 	}

@@ -63,7 +63,9 @@ type worker struct {
 	cancel context.CancelFunc
 	done   chan struct{}
 	poller *mailin.Poller
-	wake   chan struct{} // of the Poller
+	keeper *mailin.Keeper // nil: there are no further folders
+	wake   chan struct{}  // of the Poller
+	stir   chan struct{}  // of the Keeper
 	config config.Mailbox
 }
 
@@ -182,12 +184,13 @@ func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: mailin.Parse, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
 		Timing: d.options.Timing,
 	}}
+	d.keep(w)
 	d.mu.Lock()
 	d.pollers[m.Name] = w
 	d.mu.Unlock()
 	d.start(func() error {
 		defer close(w.done)
-		return w.poller.Run(ctx)
+		return w.run(ctx)
 	})
 }
 
@@ -327,9 +330,11 @@ func (d *Daemon) wake(ctx context.Context) error {
 	defer d.reload.mu.Unlock()
 	d.mu.Lock()
 	for _, w := range d.pollers {
-		select {
-		case w.wake <- struct{}{}:
-		default:
+		for _, c := range []chan struct{}{w.wake, w.stir} {
+			select {
+			case c <- struct{}{}:
+			default:
+			}
 		}
 	}
 	d.mu.Unlock()

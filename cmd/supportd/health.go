@@ -111,6 +111,9 @@ func healthChecks(c *config.Config, v vitals) []tickets.HealthCheck {
 			list = append(list, tickets.HealthCheck{Key: "silence " + m.Name}) // nothing is known while it is not connected
 		}
 	}
+	for _, f := range v.status.Folders {
+		list = append(list, folderCheck(c, v, f))
+	}
 	for _, s := range v.servers {
 		check := serverCheck(c, v, s)
 		wrongServers = wrongServers || check.State == tickets.HealthWrong

@@ -62,6 +62,9 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	}
 	for _, m := range c.Mailboxes {
 		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize}
+		if m.Sent != "" {
+			r.Mailboxes[tickets.SentOf(m.Name)] = tickets.Intake{Brand: m.Brand, MaxSize: m.MaxSize, Sent: true}
+		}
 	}
 	for _, p := range c.People {
 		r.Agents[p.Mail] = tickets.Agent{Address: p.Mail, Name: firstOf(p.Name, nameFrom(p.Mail)), Language: p.Language}
@@ -224,7 +227,7 @@ func mailboxConfig(m config.Mailbox, a *accounts) mailin.Config {
 	return mailin.Config{
 		Name: m.Name, Host: m.Host, Port: m.Port, TLS: mailin.TLSMode(m.TLS), User: m.User, CAFile: m.CAFile,
 		Password: func() (string, error) { return m.Password.Reveal(), nil }, Token: a.token(mailboxUse(m)),
-		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize,
+		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Sent: m.Sent,
 	}
 }
 

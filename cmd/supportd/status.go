@@ -15,6 +15,7 @@ type statusView struct {
 	Ready     bool          `json:"ready"`
 	Started   time.Time     `json:"started"`
 	Mailboxes []mailboxView `json:"mailboxes"`
+	Folders   []folderView  `json:"folders"`
 	Servers   []serverView  `json:"servers"`
 	Accounts  []accountView `json:"accounts"`
 	Outbox    outboxView    `json:"outbox"`
@@ -84,17 +85,21 @@ type outboxView struct {
 // status asks every worker and the store how they are.
 func (d *Daemon) status() (statusView, error) {
 	c := d.config.Load()
-	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Servers: []serverView{}, Accounts: []accountView{}, Troubles: []troubleView{}}
+	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Folders: []folderView{}, Servers: []serverView{}, Accounts: []accountView{}, Troubles: []troubleView{}}
 	d.mu.Lock()
 	for _, w := range d.pollers {
 		s := w.poller.Status()
 		v.Mailboxes = append(v.Mailboxes, mailboxView{Name: s.Name, Connected: s.Connected, Since: s.Since, LastPoll: s.LastPoll,
 			LastUID: s.LastUID, Waiting: s.Waiting, Error: s.Error})
 		v.Ready = v.Ready && s.Connected
+		v.Folders = append(v.Folders, w.folders()...)
 	}
 	sender := d.sender
 	d.mu.Unlock()
 	slices.SortFunc(v.Mailboxes, func(a, b mailboxView) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(v.Folders, func(a, b folderView) int {
+		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.Folder, b.Folder))
+	})
 	if sender != nil {
 		for _, s := range sender.Status().Servers {
 			v.Servers = append(v.Servers, serverView{Name: s.Name, Error: s.LastError})

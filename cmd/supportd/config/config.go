@@ -166,6 +166,7 @@ type Mailbox struct {
 	Plus       bool     // mail to name+anything@domain arrives here
 	Trusted    bool     // only authenticated users can write to it
 	SenderKind string   // "" or monitoring
+	Sent       string   // the folder for sent mail, or \Sent; "" when it is not looked at
 }
 
 // Brand is one face of the desk.

@@ -106,6 +106,7 @@ func (c *Config) expandMailbox(m Mailbox) *node {
 	n.add("poll", text(written(m.Poll)))
 	n.add("after", text(m.After))
 	n.addText("move_to", m.MoveTo)
+	n.addText("sent", m.Sent)
 	if !m.Since.IsZero() {
 		n.add("since", quoted(m.Since.Format(time.RFC3339)))
 	}

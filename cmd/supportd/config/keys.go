@@ -115,6 +115,7 @@ type loginKeys struct {
 type mailboxCommonKeys struct {
 	IMAP opt[server] `key:"imap" kind:"server" required:"yes" example:"imap.nordwind.example" doc:"The IMAP server, host or host:port. Default port: 993, with starttls or none 143."`
 	loginKeys
+	folderKeys
 	Folder     opt[string]           `key:"folder" kind:"text" default:"INBOX" example:"INBOX" doc:"The folder that is followed."`
 	Poll       opt[time.Duration]    `key:"poll" kind:"duration" default:"60s" min:"1s" max:"1h" example:"60s" doc:"How often to look for mail that the server did not announce."`
 	After      opt[string]           `key:"after" kind:"enum" values:"leave flag move" default:"leave" example:"move" doc:"What happens on the server to a mail that is stored: nothing, a flag, or it is moved."`

@@ -114,6 +114,7 @@ func (r *resolver) mailbox(name string, k mailboxCommonKeys, at place) {
 	case m.After == AfterMove && strings.EqualFold(m.MoveTo, m.Folder):
 		r.report("", k.MoveTo.at, "choose another folder", "mails would be moved to the folder that they are read from")
 	}
+	r.folders(&m, k)
 	if k.Since.val != "" {
 		var err error
 		if m.Since, err = time.ParseInLocation(time.DateOnly, k.Since.val, r.cfg.Zone); err != nil {
