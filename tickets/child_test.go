@@ -16,17 +16,19 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // childRole names the variable that makes the test program a process that is killed or starved.
 const childRole = "SUPPORTD_TEST_CHILD"
 
-// TestMain lets the test program serve as the process that is killed or starved.
+// TestMain lets the test program serve as the process that is killed or starved. No test leaves a goroutine behind.
 func TestMain(m *testing.M) {
 	if role := os.Getenv(childRole); role != "" {
 		os.Exit(runChild(role))
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // runChild is the other process: "receive DIR" takes mail in until it is killed, "limited DIR" until a file may not grow,

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 
 	"supportd/cmd/supportd/setup/dnstest"
 	"supportd/mailin/imaptest"
@@ -56,13 +57,26 @@ func TestScripts(t *testing.T) {
 }
 
 // TestMain makes the program itself a command of the scripts, and of the examples in the documents. A desk that a test
-// starts looks through its store in a process of its own, which is this binary again.
+// starts looks through its store in a process of its own, which is this binary again. No test leaves a goroutine behind.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == "check-store" {
 		main()
 		return
 	}
-	testscript.Main(m, map[string]func(){"supportd": main})
+	testscript.Main(leakless{m}, map[string]func(){"supportd": main})
+}
+
+// leakless runs tests, and fails when a goroutine is left.
+type leakless struct{ tests testscript.TestingM }
+
+// Run implements testscript.TestingM.
+func (l leakless) Run() int {
+	code := l.tests.Run()
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	return code
 }
 
 type scriptServers struct{}

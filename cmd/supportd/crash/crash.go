@@ -163,6 +163,13 @@ func (d *Desk) Stop(limit time.Duration) error {
 	return nil
 }
 
+// unborn reports whether SIGTERM ended the program before it had come as far as to catch it: it had said nothing yet.
+func (d *Desk) unborn() bool {
+	log := d.Log()
+	status, ok := d.cmd.ProcessState.Sys().(syscall.WaitStatus)
+	return ok && status.Signaled() && status.Signal() == syscall.SIGTERM && log == ""
+}
+
 // Kill ends the program at once and waits until it is gone. It may be gone already.
 func (d *Desk) Kill() error {
 	if d.cmd == nil {

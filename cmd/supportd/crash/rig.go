@@ -224,7 +224,10 @@ func (k *KillLoop) take(fault Fault) error {
 	var err error
 	switch fault {
 	case FaultTerm:
-		return r.Stop()
+		if err := r.Stop(); err != nil && !r.Desk.unborn() {
+			return err
+		}
+		return nil
 	case FaultFreeze:
 		err = r.Desk.Signal(syscall.SIGSTOP)
 		pause(time.Second)
