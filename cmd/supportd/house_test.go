@@ -447,3 +447,21 @@ func TestHouseSizes(t *testing.T) {
 		}
 	}
 }
+
+// Every package with tests looks for goroutines that they have left behind.
+func TestHouseLeaks(t *testing.T) {
+	_, files := house(t)
+	looks := map[string]bool{}
+	for _, s := range files {
+		if !s.test() {
+			continue
+		}
+		dir := path.Dir(s.path)
+		looks[dir] = looks[dir] || bytes.Contains(s.text, []byte("func TestMain(")) && bytes.Contains(s.text, []byte("goleak."))
+	}
+	for _, dir := range slices.Sorted(maps.Keys(looks)) {
+		if !looks[dir] {
+			t.Errorf("%s: its tests have no TestMain with goleak", dir)
+		}
+	}
+}

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 )
 
 // Everything here is sampled when it runs among all tests; the flags make it long. A failing seed is given with -seed.
@@ -38,6 +40,10 @@ func TestMain(m *testing.M) {
 		if p, err := programs(); err == nil {
 			os.RemoveAll(p.Dir)
 		}
+	}
+	if err := goleak.Find(); code == 0 && err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }
