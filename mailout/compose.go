@@ -89,7 +89,7 @@ func (c *Composer) appendHeader(b []byte, l tickets.Letter) ([]byte, error) {
 	if validMsgID(l.InReplyTo) {
 		field("In-Reply-To", "<"+l.InReplyTo+">")
 	}
-	if id := token(l.ListID); id != "" && l.Class == tickets.ClassNotice {
+	if id := token(l.ListID); id != "" && (l.Class == tickets.ClassNotice || l.Class == tickets.ClassReceipt) {
 		field("List-Id", "<"+id+">")
 	}
 	field("MIME-Version", "1.0")

@@ -120,14 +120,14 @@ func TestComposeHeaderPerClass(t *testing.T) {
 	always := []string{"Content-Language", "Content-Transfer-Encoding", "Content-Type", "Date", "From", "In-Reply-To",
 		"Message-Id", "Mime-Version", "References", "Reply-To", "Subject", "To", "X-Desk-Ticket"}
 	automatic := []string{"Auto-Submitted", "X-Auto-Response-Suppress"}
-	staff := []string{"X-Desk-Rev", "X-Desk-Template"}
+	staff := []string{"X-Desk-Rev", "X-Desk-Template", "List-Id"}
 	for class, want := range map[tickets.Class]struct {
 		fields              []string
 		submitted, suppress string
 	}{
 		tickets.ClassAnswer:  {always, "", ""},
 		tickets.ClassAuto:    {slices.Concat(always, automatic), "auto-replied", "All"},
-		tickets.ClassNotice:  {slices.Concat(always, automatic, staff, []string{"List-Id"}), "auto-generated", "OOF, AutoReply"},
+		tickets.ClassNotice:  {slices.Concat(always, automatic, staff), "auto-generated", "OOF, AutoReply"},
 		tickets.ClassReceipt: {slices.Concat(always, automatic, staff), "auto-replied", "All"},
 	} {
 		m := parse(t, compose(t, letter(class)))

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"supportd/tickets"
 )
@@ -163,6 +164,9 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["assignee"] = clip(cleanLine(v.Assignee), maxName)
 	data["requester"] = requester
 	data["requester_address"] = address
+	data["organisation"], data["vip"] = clip(cleanLine(v.Organisation), maxName), v.VIP
+	data["phone"], data["level"] = clip(harmless(cleanLine(v.Phone)), maxName), clip(cleanLine(v.Level), maxName)
+	data["speaks"] = p.word("language", v.Speaks)
 	data["verified"] = v.Verified
 	data["text"] = p.cut(cleanText(v.Text), textExtent())
 	from, at := clip(harmless(cleanLine(v.TextFrom)), maxName), p.moment(v.TextAt, v.Zone, "dated")
@@ -175,8 +179,18 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	deadlines := p.deadlines(v)
 	data["deadlines"] = deadlines
 	data["recent"] = p.recent(v)
-	listed, err := p.listed(v)
+	listed, err := p.listed(v.Listed, v.Zone)
 	data["listed"], data["listed_count"] = listed, len(v.Listed)
+	if err != nil && s.opts.Strict {
+		return nil, err
+	}
+	similar, err := p.listed(v.Similar, v.Zone)
+	data["similar"] = similar
+	if err != nil && s.opts.Strict {
+		return nil, err
+	}
+	suggestions, err := p.sentences(v.Suggestions, v.Zone)
+	data["suggestions"] = suggestions
 	if err != nil && s.opts.Strict {
 		return nil, err
 	}
@@ -210,7 +224,7 @@ func (p *phrases) replyLine(v tickets.InternalView, address string) string {
 
 // facts are the ticket at a glance. What is empty is left out.
 func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines []map[string]any) []map[string]any {
-	facts := make([]map[string]any, 0, 8+len(deadlines))
+	facts := make([]map[string]any, 0, 14+len(deadlines))
 	add := func(label, value string) {
 		if value != "" {
 			facts = append(facts, map[string]any{"label": label, "value": value})
@@ -228,6 +242,14 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 		who = text("requester_address")
 	}
 	add(p.fill("label.requester", nil), who)
+	organisation := text("organisation")
+	if v.VIP {
+		organisation = strings.TrimSpace(organisation + " (" + p.fill("fact.vip", nil) + ")")
+	}
+	add(p.fill("label.organisation", nil), organisation)
+	add(p.fill("label.phone", nil), text("phone"))
+	add(p.fill("label.speaks", nil), text("speaks"))
+	add(p.fill("label.level", nil), text("level"))
 	add(p.fill("label.copies", nil), strings.Join(first(cleanLines(v.Copies)), ", "))
 	add(p.fill("label.state", nil), text("state"))
 	team := text("team")
@@ -282,23 +304,32 @@ func (p *phrases) recent(v tickets.InternalView) []map[string]any {
 	return list
 }
 
-// listed are the tickets of a notice about several.
-func (p *phrases) listed(v tickets.InternalView) (list []map[string]any, unknown error) {
-	list = make([]map[string]any, 0, len(v.Listed))
-	for _, t := range first(v.Listed) {
-		var texts []string
-		for _, l := range first(t.Lines) {
-			text, err := p.line(l, v.Zone)
-			if err != nil {
-				unknown = err
-			}
-			texts = append(texts, text)
+// listed are tickets that a notice names.
+func (p *phrases) listed(tickets []tickets.Listed, zone *time.Location) (list []map[string]any, unknown error) {
+	list = make([]map[string]any, 0, len(tickets))
+	for _, t := range first(tickets) {
+		texts, err := p.sentences(t.Lines, zone)
+		if err != nil {
+			unknown = err
 		}
 		number := clip(cleanLine(t.Number), maxName)
 		list = append(list, map[string]any{"number": number, "subject": cleanSubject(t.Subject, number), "state": p.word("state", string(t.State)),
 			"priority": clip(cleanLine(t.Priority), maxName), "assignee": clip(cleanLine(t.Assignee), maxName), "text": strings.Join(texts, " · ")})
 	}
 	return list, unknown
+}
+
+// sentences are lines of which nothing is done or refused.
+func (p *phrases) sentences(lines []tickets.Line, zone *time.Location) (texts []string, unknown error) {
+	texts = make([]string, 0, len(lines))
+	for _, l := range first(lines) {
+		text, err := p.line(l, zone)
+		if err != nil {
+			unknown = err
+		}
+		texts = append(texts, text)
+	}
+	return texts, unknown
 }
 
 func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headline string, unknown error) {

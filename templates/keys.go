@@ -22,7 +22,7 @@ type LineKey struct {
 // target and age durations (1h36m0s), those named state and clock the values of tickets.State and Clock.Kind, and those
 // named size, limit, free and floor numbers of octets: they are written as people do, in the reader's zone.
 func lineKeys() []LineKey {
-	return slices.Concat(didKeys(), refusedKeys(), problemKeys(), healthKeys(), tierKeys())
+	return slices.Concat(didKeys(), refusedKeys(), problemKeys(), healthKeys(), tierKeys(), aroundKeys())
 }
 
 func key(name, doc string, args ...string) LineKey { return LineKey{Key: name, Doc: doc, Args: args} }
@@ -276,9 +276,12 @@ func wordKeys() []LineKey {
 		key("fact.team_tier", "team with its tier", "team", "tier"),
 		key("hint.ticket", "a hint that is a ticket number", "number"),
 		key("fact.unassigned", "nobody works on it"),
+		key("fact.vip", "behind the organisation of an important requester"),
+		key("language.de", "name of a language"),
+		key("language.en", "name of a language"),
 		key("fact.priority_by", "a priority that a person has set by hand", "priority", "by", "reason"),
 	}
-	for _, l := range []string{"number", "subject", "requester", "copies", "state", "team", "priority", "category", "item", "assignee"} {
+	for _, l := range []string{"number", "subject", "requester", "organisation", "phone", "speaks", "level", "copies", "state", "team", "priority", "category", "item", "assignee"} {
 		keys = append(keys, key("label."+l, "label of a fact"))
 	}
 	for _, st := range tickets.States() {

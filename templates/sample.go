@@ -69,6 +69,10 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 	v.PriorityWhy, v.Checklist, v.Quoted = "board meeting", "- look at the display\n- print a test page", "On Friday the manufacturer wrote:\n> Please use driver 4.2."
 	v.Warnings = []string{"Reply-To: names another domain than From"}
 	took := "took the ticket"
+	v.Organisation, v.VIP, v.Phone, v.Speaks, v.Level = "Krause & Partner", true, "+49 40 123456-78", lang, "gold"
+	if template == tickets.TemplateTicketToTeam {
+		v.Similar, v.Suggestions = sampleSimilar(p), sampleSuggestions()
+	}
 	if lang == "de" {
 		v.PriorityWhy, v.Checklist, v.Quoted = "Sitzung des Vorstands", "- Meldung im Display lesen\n- Testseite drucken", "Am Freitag schrieb der Hersteller:\n> Bitte den Treiber 4.2 verwenden."
 		v.Warnings = []string{"Reply-To: nennt eine andere Domain als From"}
@@ -95,6 +99,24 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 		return tickets.InternalView{Language: lang, Desk: v.Desk, DeskAddress: v.DeskAddress, Lines: v.Lines, Zone: v.Zone}
 	}
 	return v
+}
+
+// sampleSimilar are tickets that read like the one that is shown.
+func sampleSimilar(p tickets.PublicView) []tickets.Listed {
+	line := func(key string, args map[string]string) []tickets.Line { return []tickets.Line{{Key: key, Args: args}} }
+	return []tickets.Listed{
+		{Number: "NW-2026-004688", Subject: p.Subject, State: tickets.StateOpen, Lines: line("similar.open", map[string]string{"team": "workplace"})},
+		{Number: "NW-2026-004402", Subject: "PRN-0042", State: tickets.StateSolved, Lines: line("similar.solved",
+			map[string]string{"team": "workplace", "since": p.QuoteAt.AddDate(0, 0, -9).Format(time.RFC3339), "text": "Toner 49X"})},
+	}
+}
+
+func sampleSuggestions() []tickets.Line {
+	return []tickets.Line{
+		{Key: "suggest.category", Args: map[string]string{"name": "hardware.printer", "percent": "92", "other": "hardware.client", "team": "workplace"}},
+		{Key: "suggest.team", Args: map[string]string{"team": "workplace", "count": "2"}},
+		{Key: "suggest.answer", Args: map[string]string{"name": "toner", "title": "Toner"}},
+	}
 }
 
 // sampleReply is what a plain reply to the notice does.

@@ -420,13 +420,7 @@ func (r *Rules) nameFields(v *InternalView, t *Ticket) {
 		v.Priority = t.Priority + " " + name
 	}
 	v.PriorityBy, v.PriorityWhy = t.overrideOf()
-	if v.Category = t.Category; v.Category != "" {
-		for _, c := range r.Categories {
-			if label := c.Labels[v.Language]; c.Name == t.Category && label != "" {
-				v.Category = label
-			}
-		}
-	}
+	v.Category = r.categoryName(t.Category, v.Language)
 	if t.CI != "unknown" {
 		v.Item = t.CI
 		for _, i := range r.Items {

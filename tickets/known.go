@@ -14,16 +14,18 @@ type Known struct {
 	Own       bool    // its Message-ID is one that we signed: a mail of ours came back
 	Probe     bool    // it is a test mail of the desk's owner, with Own, or a delivery report about one
 
-	Ticket      *Ticket // the ticket it continues; a copy
-	By          string  // what says so, in words; "" when it continues none
-	Token       Token   // the reply address's, or the Message-ID's
-	TokenOwner  string  // whom that was given to
-	Conflict    bool    // reply addresses of two tickets
-	Recent      []Entry // of Ticket, newest first
-	RefersAuto  bool    // the nearest mail of ours that it refers to is an automatic one (S-060)
-	ForeignID   bool    // it refers to an id under our domain that we never signed (S-097)
-	Reopens     int     // how often customers reopened Ticket in the last 24 hours, when it is solved or closed
-	Suggestion  *Ticket // a ticket it may belong to, though nothing proves it
+	Ticket      *Ticket   // the ticket it continues; a copy
+	By          string    // what says so, in words; "" when it continues none
+	Token       Token     // the reply address's, or the Message-ID's
+	TokenOwner  string    // whom that was given to
+	Conflict    bool      // reply addresses of two tickets
+	Recent      []Entry   // of Ticket, newest first
+	RefersAuto  bool      // the nearest mail of ours that it refers to is an automatic one (S-060)
+	ForeignID   bool      // it refers to an id under our domain that we never signed (S-097)
+	Reopens     int       // how often customers reopened Ticket in the last 24 hours, when it is solved or closed
+	Suggestion  *Ticket   // a ticket it may belong to, though nothing proves it
+	Similar     []Similar // tickets that read like the message, when it begins something new
+	words       []uint32  // of its text, as the index of similar tickets knows them
 	About       *Outgoing
 	AboutBounce bool // About was found by the envelope sender's token or a signed Message-ID
 
@@ -96,6 +98,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 		return nil, err
 	}
 	if err := tx.knowFlood(k, r, m, now); err != nil {
+		return nil, err
+	}
+	if err := tx.knowAlike(k, m, now); err != nil {
 		return nil, err
 	}
 	if k.Absent, err = tx.leaves(now); err != nil {

@@ -183,6 +183,11 @@ type InternalView struct {
 	Checklist     string // what is to be done, Markdown
 	Assignee      string
 	Requester     Address
+	Organisation  string   // the requester's; "" when unknown
+	VIP           bool     // the customers' table says so of the requester
+	Phone         string   // as the requester's signature has it; "" when unknown
+	Speaks        string   // language of answers to the requester, ISO 639-1
+	Level         string   // service level; "" when there is none
 	Copies        []string // who gets answers beside the requester
 	Verified      bool     // the sender of Text was authenticated
 	ReplyIsPublic bool     // what a plain reply to this mail does: true goes to the customer, false stays inside
@@ -195,6 +200,8 @@ type InternalView struct {
 	Warnings      []string // about the mail: defects, dangerous attachments, unverified sender
 	Deadlines     []Deadline
 	Listed        []Listed       // tickets, in notices about several
+	Similar       []Listed       // tickets that read like this one
+	Suggestions   []Line         // what may be done with it
 	Recent        []RecentEntry  // newest first
 	Lines         []Line         // of a receipt, a refusal or a notice about a problem
 	Form          []handover.Row // a handover's packet, as far as it is known

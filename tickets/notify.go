@@ -13,19 +13,21 @@ import (
 
 // tellNewTicket tells the team of a new ticket.
 func (d *decider) tellNewTicket() {
-	d.tell(d.audience(), TemplateTicketToTeam, d.out.Ticket.noticePurpose(), true, nil)
-	d.tellWatchers(TemplateTicketToTeam)
+	beside := d.around()
+	d.tell(d.audience(), TemplateTicketToTeam, d.out.Ticket.noticePurpose(), true, beside.fill)
+	d.tellWatchers(TemplateTicketToTeam, beside.fill)
 }
 
 // tellCustomerReplied tells whoever works on the ticket, or its team.
 func (d *decider) tellCustomerReplied() {
-	d.tell(d.audience(), TemplateCustomerReplied, PurposeAnswer, true, nil)
-	d.tellWatchers(TemplateCustomerReplied)
+	beside := d.around()
+	d.tell(d.audience(), TemplateCustomerReplied, PurposeAnswer, true, beside.fill)
+	d.tellWatchers(TemplateCustomerReplied, beside.fill)
 }
 
 // tellWatchers tells those who watch the ticket, and those whom a rule wants to be told, unless they were told anyway.
 // Their plain reply stays inside.
-func (d *decider) tellWatchers(template string) {
+func (d *decider) tellWatchers(template string, fill func(*InternalView)) {
 	told := d.audience()
 	var more []string
 	for _, a := range append(slices.Clone(d.out.Ticket.Watchers), d.recipients(d.out.Verdict.Notify)...) {
@@ -33,7 +35,7 @@ func (d *decider) tellWatchers(template string) {
 			more = append(more, a)
 		}
 	}
-	d.tell(more, template, PurposeNote, false, nil)
+	d.tell(more, template, PurposeNote, false, fill)
 }
 
 // tellTeam sends an internal notice to whoever works on the ticket.
@@ -189,10 +191,8 @@ func fillTicketView(v *InternalView, t *Ticket, now time.Time) {
 			v.Deadlines = append(v.Deadlines, Deadline{Clock: string(c.Kind), Due: c.Due, Over: now.After(c.Due)})
 		}
 	}
-	v.Commands = []string{"#solve", "#take", "#note"}
-	if t.State == StateSolved || t.State == StateClosed {
-		v.Commands = []string{"#reopen", "#note", "#show"}
-	}
+	v.Organisation, v.Speaks, v.Level = t.Organisation, t.Language, t.ServiceLevel
+	v.Commands = usefulCommands(t)
 }
 
 // recentEntry is one line of history; What is "" for entries that tell people nothing.

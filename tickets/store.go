@@ -42,6 +42,8 @@ type Store struct {
 	users  map[*bolt.DB]int // who reads, in db or in one that was replaced
 	broken error
 	failed chan struct{}
+
+	alike alike // of tickets, for people
 }
 
 // Options of OpenStore.

@@ -46,8 +46,23 @@ type Tx struct {
 	store    *Store
 	writable bool
 	after    []func()
-	making   *making // mails that are made beside the decisions; nil: each where it is owed
-	pending  *Ticket // a ticket that is to be written: one decision changes it several times
+	making   *making   // mails that are made beside the decisions; nil: each where it is owed
+	pending  *Ticket   // a ticket that is to be written: one decision changes it several times
+	touched  []*Ticket // that were written
+}
+
+// changed keeps the index of similar tickets up to date, once this transaction is durable.
+func (tx *Tx) changed(t *Ticket) {
+	if n := len(tx.touched); n > 0 && tx.touched[n-1] == t {
+		return
+	}
+	if tx.touched = append(tx.touched, t); len(tx.touched) == 1 {
+		tx.onCommit(func() {
+			for _, t := range tx.touched {
+				tx.store.alike.note(t)
+			}
+		})
+	}
 }
 
 // onCommit runs f once everything of this transaction is durable.
@@ -184,6 +199,7 @@ func (tx *Tx) writePending() error {
 	if err := tx.indexAlert(t); err != nil {
 		return err
 	}
+	tx.changed(t)
 	live := tx.btx.Bucket(bucketLive)
 	if t.State == StateClosed {
 		return live.Delete(key)
