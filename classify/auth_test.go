@@ -154,3 +154,67 @@ func FuzzAuthResults(f *testing.F) {
 		}
 	})
 }
+
+// TestOwnCheck holds what signatures that the desk checked itself prove: only those of the author's own organisation, and
+// only where no trusted server has said anything (S-185, S-074).
+func TestOwnCheck(t *testing.T) {
+	const from = "From: Anna <anna@kunde.example>\nDKIM-Signature: x\n"
+	pass := func(domain string) tickets.Signature {
+		return tickets.Signature{Domain: domain, Result: tickets.SignaturePass}
+	}
+	bad := tickets.Signature{Domain: "kunde.example", Result: tickets.SignatureInvalid, Why: "the body is another"}
+	unknown := tickets.Signature{Domain: "kunde.example", Result: tickets.SignatureUnknown, Why: "no answer"}
+	for _, tt := range []struct {
+		name, header string
+		signatures   []tickets.Signature
+		want         tickets.Authentication
+		why          string
+	}{
+		{"the author's domain", from, []tickets.Signature{pass("kunde.example")}, tickets.AuthPass, "signed by kunde.example"},
+		{"below it", from, []tickets.Signature{pass("mail.kunde.example")}, tickets.AuthPass, "signed by mail.kunde.example"},
+		{"behind a list's", from, []tickets.Signature{pass("list.example"), pass("kunde.example")}, tickets.AuthPass, "signed by kunde.example"},
+		{"behind a broken one", from, []tickets.Signature{bad, pass("kunde.example")}, tickets.AuthPass, "signed by kunde.example"},
+		{"another domain's", from, []tickets.Signature{pass("evil.example")}, tickets.AuthNone, "not the author's organisation"},
+		{"a top-level domain's", from, []tickets.Signature{pass("example")}, tickets.AuthNone, "not the author's organisation"},
+		{"a suffix that others are registered under", "From: a@anna.github.io\nDKIM-Signature: x\n", []tickets.Signature{pass("github.io")}, tickets.AuthNone, "not the author's organisation"},
+		{"a domain that is none", from, []tickets.Signature{pass("kunde.example\nevil")}, tickets.AuthNone, "not the author's organisation"},
+		{"broken", from, []tickets.Signature{bad}, tickets.AuthNone, "proves nothing: the body is another"},
+		{"broken beside another domain's", from, []tickets.Signature{bad, pass("evil.example")}, tickets.AuthNone, "the body is another"},
+		{"its key could not be had", from, []tickets.Signature{unknown}, tickets.AuthNone, "could not be looked up: no answer"},
+		{"too many", from, []tickets.Signature{{Result: tickets.SignatureInvalid, Why: "it bears more than 5 signatures"}}, tickets.AuthNone, "more than 5"},
+		{"not checked when it came", from, nil, tickets.AuthNone, "was not checked"},
+		{"unsigned", "From: anna@kunde.example\n", nil, tickets.AuthNone, "nobody signed it"},
+		{"S-076 two authors", from + "From: eve@evil.example\n", []tickets.Signature{pass("kunde.example")}, tickets.AuthNone, "not clear who wrote it"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			m := letter(t, tt.header, "Hello")
+			m.Signatures = tt.signatures
+			k := newClassifier(t, Config{AuthservID: []string{"mx.desk.example"}, OwnCheck: true})
+			v := k.Classify(m, tickets.Hints{})
+			if v.Auth != tt.want || !strings.Contains(reasonFor(v, "auth"), tt.why) {
+				t.Errorf("%s because %q, want %s because %q", v.Auth, reasonFor(v, "auth"), tt.want, tt.why)
+			}
+			// What nobody asked for does not count, whatever was found once.
+			if v := newClassifier(t, Config{}).Classify(m, tickets.Hints{}); v.Auth != tickets.AuthNone {
+				t.Errorf("%s although the desk is not to check", v.Auth)
+			}
+			// A trusted server's word stands, for and against.
+			for word, want := range map[string]tickets.Authentication{"fail": tickets.AuthFail, "none": tickets.AuthNone} {
+				m := letter(t, "Authentication-Results: mx.desk.example; dmarc="+word+"\n"+tt.header, "Hello")
+				m.Signatures = tt.signatures
+				if v := k.Classify(m, tickets.Hints{}); v.Auth != want || !k.Vouched(m) {
+					t.Errorf("%s with dmarc=%s of the mail server, want %s", v.Auth, word, want)
+				}
+			}
+		})
+	}
+}
+
+func reasonFor(v tickets.Verdict, what string) string {
+	for _, r := range v.Reasons {
+		if r.What == what {
+			return r.Why
+		}
+	}
+	return ""
+}

@@ -14,6 +14,9 @@ type Config struct {
 	// like AuthservID.
 	TrustedHosts []string
 
+	// OwnCheck: the desk checks signatures itself where no such results stand on a mail.
+	OwnCheck bool
+
 	// Monitoring are senders of alerts: addresses, or domains written as "@example.org".
 	Monitoring []string
 	// OwnLists are List-Ids through which customers' mail reaches the desk; their mail is a person's, not a list's.

@@ -51,6 +51,10 @@ type Poller struct {
 	// and may panic: the message is then handed over with what is left of it.
 	Read func(raw []byte, arrived time.Time) *tickets.Message
 
+	// Check checks the signatures of a message as it came. It may be called from several goroutines, and is over within
+	// seconds whatever the name service does. nil: nobody checks them.
+	Check func(ctx context.Context, raw []byte, m *tickets.Message) []tickets.Signature
+
 	Log    *slog.Logger              // nil: silent
 	Now    func() time.Time          // nil: time.Now
 	Rand   func() float64            // jitter, in [0,1); nil: none

@@ -78,7 +78,7 @@ func (f *follower) startQueue(ctx context.Context, advance bool) *queue {
 	for range f.Workers {
 		q.parsing.Go(func() {
 			for s := range q.raws {
-				f.parseSlot(s)
+				f.parseSlot(q.ctx, s)
 			}
 		})
 	}
@@ -294,7 +294,7 @@ func (q *queue) committed(b tickets.Batch, outcomes []tickets.Outcome) {
 }
 
 // parseSlot reads the message of a slot.
-func (f *follower) parseSlot(s *slot) {
+func (f *follower) parseSlot(ctx context.Context, s *slot) {
 	defer close(s.ready)
 	now := f.Now()
 	arrived := s.in.Arrived
@@ -305,6 +305,9 @@ func (f *follower) parseSlot(s *slot) {
 	m := read(f.Poller.Read, s.in.Raw, arrived)
 	tickets.Failpoint("queue.read")
 	s.in.Message = m
+	if f.Check != nil && s.in.Absent == tickets.Present {
+		m.Signatures = f.Check(ctx, s.in.Raw, m)
+	}
 	if !s.known && !m.Date.IsZero() && m.Date.Before(f.since) {
 		// The server does not say when it came. Taking a mail of last year for a new one would answer it.
 		s.in.Absent, s.in.Raw, s.in.Message = tickets.TooOld, nil, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"supportd/tickets"
 )
@@ -15,6 +16,9 @@ type Composer struct {
 	// Reserved are names that only the desk may bear, such as its own. Display names of recipients that hold one of
 	// them are left out (S-112).
 	Reserved []string
+	// Sign puts signatures above a mail that an address sends, as of a time (RFC 6376); nil: nothing is signed. The same mail
+	// has to give the same octets.
+	Sign func(from string, raw []byte, at time.Time) ([]byte, error)
 }
 
 var _ tickets.Composer = (*Composer)(nil)
@@ -52,10 +56,13 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 	if len(l.Attached) > 0 {
 		raw = appendFiles(raw, outer, l.Attached)
 	}
-	if err := checkBytes(raw); err != nil {
+	if err := checkBytes(raw); err != nil || c.Sign == nil {
+		return raw, err
+	}
+	if raw, err = c.Sign(l.From.Mail, raw, l.Date); err != nil {
 		return nil, err
 	}
-	return raw, nil
+	return raw, checkBytes(raw)
 }
 
 // checkLetter refuses letters that no mail can be made of.

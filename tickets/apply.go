@@ -55,7 +55,7 @@ func (a *application) storeMessage(ref RawRef) error {
 		Result: a.dec.Result, Why: a.dec.Why, Kind: a.dec.Verdict.Kind, Reasons: a.dec.Reasons, Rev: a.r.Rev,
 	}
 	if m := a.in.Message; m != nil {
-		s.MessageID, s.Subject, s.Identity = m.ID, m.Subject, m.Identity
+		s.MessageID, s.Subject, s.Identity, s.Signatures = m.ID, m.Subject, m.Identity, m.Signatures
 		if len(m.From) > 0 {
 			s.From = m.From[0]
 		}

@@ -396,7 +396,9 @@ func (d *Desk) Origin(tx *Tx, id TicketID) (*Message, error) {
 		d.Log.Warn("a ticket's first mail cannot be read", "ticket", id, "err", err)
 		return nil, nil
 	}
-	return d.Read(raw, list[0].Arrived), nil
+	m := d.Read(raw, list[0].Arrived)
+	m.Signatures = list[0].Signatures
+	return m, nil
 }
 
 // corrected tells, once the decision is durable, which category an agent gave the ticket.

@@ -54,6 +54,7 @@ func (d *Desk) admit(tx *Tx, r *Rules, id uint64, by string) (Outcome, error) {
 		return Outcome{}, fmt.Errorf("release held mail %d: %w", id, err)
 	}
 	in := &Incoming{Source: stored.Source, Arrived: stored.Arrived, Size: stored.Size, Raw: raw, Message: d.Read(raw, stored.Arrived)}
+	in.Message.Signatures = stored.Signatures
 	now := d.Now().UTC()
 	known, err := tx.know(r, in, now)
 	if err != nil {

@@ -66,7 +66,9 @@ const releasedBy = "released by "
 func (p *Past) Incoming(read func(raw []byte, arrived time.Time) *Message) *Incoming {
 	in := &Incoming{Source: p.Stored.Source, Arrived: p.Stored.Arrived, Size: p.Stored.Size, Raw: p.Raw, Absent: p.Stored.Absent}
 	if p.Raw != nil {
-		in.Message = read(p.Raw, p.Stored.Arrived)
+		if in.Message = read(p.Raw, p.Stored.Arrived); in.Message != nil {
+			in.Message.Signatures = p.Stored.Signatures
+		}
 	}
 	return in
 }

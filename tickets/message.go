@@ -83,6 +83,9 @@ type Message struct {
 	Machine     []MachinePart // parts meant for programs, in order
 	Forwarded   *Forwarded    // the mail that this one forwards, when it does
 	Defects     []Defect
+	// Signatures are those that the desk checked itself when the message came, topmost first; nil when it checked none. They
+	// do not stand in the message: whoever reads it again takes them from Stored.
+	Signatures []Signature
 
 	Identity Digest // of what was written: Message-ID, From, Date, Subject and body, without trace fields
 	Size     int64  // octets of the raw message
@@ -190,6 +193,22 @@ const (
 	Vanished    Absence = "vanished"    // expunged on the server before it could be read
 	Unfetchable Absence = "unfetchable" // the server does not hand it out (S-010)
 )
+
+// SignatureResult is what the desk's own check of a signature found.
+type SignatureResult string
+
+const (
+	SignaturePass    SignatureResult = "pass"    // its domain answers for the mail as it came
+	SignatureInvalid SignatureResult = "invalid" // it proves nothing
+	SignatureUnknown SignatureResult = "unknown" // its key could not be looked up; nothing is proved, and nothing disproved
+)
+
+// Signature is a signature of a mail (RFC 6376) that the desk checked itself.
+type Signature struct {
+	Domain string          `json:"domain"` // who signed, lower case; "" when it cannot be told
+	Result SignatureResult `json:"result"`
+	Why    string          `json:"why,omitempty"` // in words, when it did not pass
+}
 
 // Incoming is one message on its way into the desk.
 type Incoming struct {

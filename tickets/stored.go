@@ -30,6 +30,8 @@ type Stored struct {
 	Rev       string    `json:"rev,omitempty"`
 	Identity  Digest    `json:"identity,omitzero"`
 	Erased    bool      `json:"erased,omitempty"` // its raw bytes were removed on purpose, and perhaps all else
+	// Signatures are what the desk's own check found when the message came: keys change, what was decided must not.
+	Signatures []Signature `json:"signatures,omitempty"`
 }
 
 // HeldMail is a message in quarantine: kept, shown to nobody outside, until someone releases or drops it.

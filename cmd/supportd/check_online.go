@@ -89,6 +89,7 @@ func (o *online) run(ctx context.Context) {
 			domains[domain] = true
 			o.domain(ctx, domain)
 		}
+		o.signatures(ctx, b)
 	}
 	for _, m := range o.config.Mailboxes {
 		junk, ok := o.mailbox(ctx, m)

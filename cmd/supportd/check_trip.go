@@ -116,7 +116,7 @@ func (o *online) send(ctx context.Context, b config.Brand, t *testMail) error {
 	if language == "de" {
 		subject, text = "Testmail von supportd check", "Diese Mail hat \"supportd check --online\" geschickt, um zu sehen, ob Mail hinausgeht und wieder ankommt.\nSie wird von selbst entfernt. Sie kann gelöscht werden.\n"
 	}
-	raw, err := new(mailout.Composer).Compose(tickets.Letter{Class: tickets.ClassNotice, From: b.From, To: []tickets.Address{{Mail: t.to}},
+	raw, err := composer(o.config).Compose(tickets.Letter{Class: tickets.ClassNotice, From: b.From, To: []tickets.Address{{Mail: t.to}},
 		Subject: subject, MessageID: t.id, Date: o.now(), Language: language, Text: text})
 	if err != nil {
 		return err
@@ -196,6 +196,9 @@ func (o *online) signature(ctx context.Context, b config.Brand, header *tickets.
 		domain, selector := setup.Signature(field)
 		if domain != own && !strings.HasSuffix(own, "."+domain) {
 			continue
+		}
+		if signsItself(b, domain, selector) {
+			return // and whether its key is published was told before
 		}
 		switch ok, err := setup.DKIMKey(ctx, o.resolver, selector, domain); {
 		case err != nil:

@@ -206,7 +206,7 @@ func (a *app) templateSend(ctx context.Context, name string, f templateFlags) er
 	if err != nil {
 		return err
 	}
-	raw, err := new(mailout.Composer).Compose(tickets.Letter{Class: tickets.ClassNotice, From: b.From, To: []tickets.Address{{Mail: to.Address}},
+	raw, err := composer(c).Compose(tickets.Letter{Class: tickets.ClassNotice, From: b.From, To: []tickets.Address{{Mail: to.Address}},
 		Subject: r.Subject, MessageID: probe.MessageID, Date: a.now(), Language: lang, Template: name, ConfigRev: c.Rev, Text: r.Text, HTML: r.HTML})
 	if err != nil {
 		return err

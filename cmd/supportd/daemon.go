@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"supportd/cmd/supportd/config"
+	"supportd/cmd/supportd/dkim"
 	"supportd/mailin"
 	"supportd/mailout"
 	"supportd/tickets"
@@ -32,6 +33,7 @@ type Daemon struct {
 
 	certificates certificateBook
 	learner      *learner
+	verifier     *dkim.Verifier
 
 	config atomic.Pointer[config.Config]
 	reload reloadState
@@ -56,6 +58,7 @@ type Options struct {
 	Timing mailin.Timing            // of the Pollers; zero: the defaults
 	Check  func(state string) error // looks through the store before it is opened; nil: nobody does
 	Shadow string                   // a second configuration to compare live mail with; "": none
+	Names  *net.Resolver            // who is asked for the keys of signatures; nil: the system
 }
 
 // worker is something that runs until it is told to stop.
@@ -96,6 +99,7 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	d := &Daemon{
 		path: path, options: o, log: o.Log, started: o.Now(), pollers: map[string]*worker{}, fatal: make(chan error, 16),
 		desk: newDesk(store, rules, o.Now, o.Log), learner: learner, tokens: newAccounts(c.State, o.Now, o.Log),
+		verifier: newVerifier(o.Names, o.Now),
 	}
 	learn()
 	d.desk.Corrected = learner.correct
@@ -181,7 +185,7 @@ func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 	ctx, cancel := context.WithCancel(ctx)
 	wake := make(chan struct{}, 1)
 	w := &worker{cancel: cancel, done: make(chan struct{}), config: m, wake: wake, poller: &mailin.Poller{
-		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: mailin.Parse, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
+		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: mailin.Parse, Check: d.checkSignatures, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
 		Timing: d.options.Timing,
 	}}
 	d.keep(w)

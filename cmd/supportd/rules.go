@@ -49,7 +49,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		Waiting:    tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
 		Duplicates: tickets.Duplicates{Within: c.SameText, Similar: c.Similar}, ThanksReopen: c.ThanksReopen,
 		Limits: tickets.DefaultLimits(), Retention: c.Retention.Retention, Calendar: hours, Answers: map[string]tickets.Answer{},
-		Classifier: classifier, Renderer: renderer, Composer: &mailout.Composer{Reserved: reservedNames(c)},
+		Classifier: classifier, Renderer: renderer, Composer: composer(c),
 	}
 	if c.Health.SMTP != nil {
 		r.HealthServer = healthServer

@@ -212,6 +212,7 @@ type world struct {
 	login  string                // keys of the mailbox that log in; "" for user and password
 	shadow string                // a second configuration to run beside
 	now    func() time.Time      // of the desk; nil: the real one
+	names  *net.Resolver         // who is asked for keys; nil: nobody has to be
 	awaits func(statusView) bool // when the desk has started; nil: its mailboxes are followed
 	daemon *Daemon
 	stop   context.CancelFunc
@@ -251,12 +252,22 @@ undo: 0s
 %s`, w.imapAddr(), w.smtpAddr(), firstOf(w.login, "password_file: hilfe.pw"), deskAddress, anna, ben, more), 0o600)
 }
 
+// reconfigure changes words of the configuration.
+func (w *world) reconfigure(before, after string) {
+	w.t.Helper()
+	text, err := os.ReadFile(w.config)
+	if err != nil || !strings.Contains(string(text), before) {
+		w.t.Fatalf("%q is not in the configuration (%v)", before, err)
+	}
+	w.write("supportd.yaml", strings.ReplaceAll(string(text), before, after), 0o600)
+}
+
 // start runs the desk until the story or stopDesk ends it.
 func (w *world) start() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ready := make(chan struct{})
-	d, err := NewDaemon(w.config, Options{Log: log, Now: w.now, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
+	d, err := NewDaemon(w.config, Options{Log: log, Now: w.now, Names: w.names, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 // Classification is what the classifier obeys. People are named by their addresses in it.
 func (c *Config) Classification() classify.Config {
 	cc := classify.Config{
-		Languages: c.Languages, AuthservID: c.AuthservIDs, TrustedHosts: c.TrustedHosts, ScoreAtLeast: c.ScoreAtLeast, SpamAtLeast: c.Spam.OwnScore,
+		Languages: c.Languages, AuthservID: c.AuthservIDs, OwnCheck: c.VerifyDKIM, TrustedHosts: c.TrustedHosts, ScoreAtLeast: c.ScoreAtLeast, SpamAtLeast: c.Spam.OwnScore,
 		Customers: c.Customers, People: c.People, CMDB: c.CMDB, Categories: c.Categories, Threshold: c.Threshold,
 		Derive: c.Derive, Matrix: c.Matrix, Team: c.Intake, Routes: c.Routes,
 	}

@@ -90,6 +90,7 @@ type Config struct {
 
 	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
+	VerifyDKIM   bool     // the desk checks signatures itself where those say nothing
 	ScoreAtLeast float64  // spam score from which a mail is held; 0: no score counts
 	Spam         Spam     // what nothing obeys yet
 
@@ -175,6 +176,7 @@ type Brand struct {
 	From         tickets.Address
 	AgentFrom    string // display name of an agent's answer, a text/template over {{.Agent.Name}} and {{.Agent.FirstName}}; "" for From's
 	SMTP         SMTP
+	DKIM         []DKIM // all of them sign each mail
 	TicketPrefix string
 	Templates    string            // folder; "" for the built-in texts
 	AddressForm  map[string]string // language to form: de sie or du, en last_name or first_name

@@ -50,5 +50,5 @@ func SecretFiles(path string) []string {
 
 // secretKey reports whether a key's value is the path of a file with a secret in it.
 func secretKey(key string) bool {
-	return key == "password_file" || key == "client_secret_file" || key == "service_account_file"
+	return key == "password_file" || key == "client_secret_file" || key == "service_account_file" || key == "key_file"
 }

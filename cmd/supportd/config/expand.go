@@ -171,6 +171,9 @@ func (c *Config) expandBrand(b Brand) *node {
 	n.add("from", address(b.From))
 	n.addText("agent_from", b.AgentFrom)
 	n.add("smtp", c.expandSMTP(b.SMTP))
+	if len(b.DKIM) > 0 {
+		n.add("dkim", expandDKIM(b.DKIM))
+	}
 	n.add("ticket_prefix", text(b.TicketPrefix))
 	if b.Templates != "" {
 		n.add("templates", text(c.relative(b.Templates)))
@@ -178,6 +181,15 @@ func (c *Config) expandBrand(b Brand) *node {
 	form := block().add("de", text(b.AddressForm["de"])).add("en", text(b.AddressForm["en"]))
 	form.Style = yaml.FlowStyle
 	return n.add("address_form", form)
+}
+
+func expandDKIM(all []DKIM) *node {
+	list := &node{Kind: yaml.SequenceNode}
+	for _, s := range all {
+		one := block().add("domain", text(s.Domain)).add("selector", text(s.Selector)).add("key_file", text(s.KeyFile))
+		list.Content = append(list.Content, one.yaml())
+	}
+	return list
 }
 
 func (c *Config) expandSMTP(s SMTP) *node {
@@ -294,6 +306,9 @@ func expandSpam(c *Config) *node {
 	n := block()
 	n.addTexts("trust_auth_results_from", c.AuthservIDs)
 	n.addTexts("trusted_hosts", c.TrustedHosts)
+	if c.VerifyDKIM {
+		n.add("verify_dkim", truth(true))
+	}
 	q := block()
 	if c.ScoreAtLeast > 0 {
 		q.add("score_at_least", plain(strconv.FormatFloat(c.ScoreAtLeast, 'f', -1, 64), "!!float"))

@@ -41,6 +41,7 @@ type fileKeys struct {
 	Remind        remindKeys            `key:"remind" doc:"Who is told at which part of a target, such as {75%: assignee, 100%: [team, team_lead]}. Default: {75%: assignee, 100%: team}."`
 	Standard      opt[string]           `key:"standard_answers" kind:"path" example:"answers" doc:"Folder with texts that agents send with #send NAME: NAME.de.md and NAME.en.md, or NAME.md, in Markdown with the variables of mails to customers. The first lines may be a front matter with title, solve: yes, and attach: FILE. Default: none."`
 	AutoAnswers   answersKeys           `key:"auto_answers" short:"answers" doc:"Answers that are sent without a person. A list, or a map with answers."`
+	DKIM          list[dkimKeys]        `key:"dkim" one:"yes" doc:"Short form of brands.NAME.dkim."`
 	TrustAuth     many[string]          `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.huber.example" doc:"Short form of spam.trust_auth_results_from."`
 
 	Mailboxes named[mailboxKeys]  `key:"mailboxes" doc:"The mailboxes that are followed, by name."`
@@ -148,6 +149,7 @@ type brandKeys struct {
 	From         opt[tickets.Address] `key:"from" kind:"address" required:"yes" example:"Nordwind Service <service@nordwind.example>" doc:"Who mails come from: an address of one of the brand's mailboxes."`
 	AgentFrom    opt[string]          `key:"agent_from" kind:"text" example:"{{.Agent.FirstName}} – Nordwind Service" doc:"Display name of a person's answers, with {{.Agent.Name}} and {{.Agent.FirstName}}. The address stays that of from. Default: the display name of from."`
 	SMTP         smtpKeys             `key:"smtp" short:"server" required:"yes" example:"smtp.nordwind.example" doc:"The server that takes the brand's mails."`
+	DKIM         list[dkimKeys]       `key:"dkim" one:"yes" doc:"Keys that sign the brand's mails (DKIM), for when the server that takes them does not sign. Default: none."`
 	TicketPrefix opt[string]          `key:"ticket_prefix" kind:"prefix" default:"T" example:"NW" doc:"Start of the ticket numbers, as in NW-2026-000042."`
 	Templates    opt[string]          `key:"templates" kind:"path" example:"templates/nordwind" doc:"Folder with texts of one's own, one folder a language. What is missing in it is built in. Default: the built-in texts."`
 	AddressForm  addressFormKeys      `key:"address_form" doc:"How customers are addressed."`
@@ -259,8 +261,9 @@ type reopenKeys struct {
 // spamKeys say who is believed and what is held.
 type spamKeys struct {
 	section
-	TrustAuth    many[string]   `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.nordwind.example" doc:"The name with which one's own mail server begins its Authentication-Results fields. Without it nobody is authenticated, and agents' answers are held (unless the mailbox is trusted)."`
+	TrustAuth    many[string]   `key:"trust_auth_results_from" kind:"host" one:"yes" example:"mx.nordwind.example" doc:"The name with which one's own mail server begins its Authentication-Results fields. Without it, and without verify_dkim, nobody is authenticated, and agents' answers are held (unless the mailbox is trusted)."`
 	TrustedHosts many[string]   `key:"trusted_hosts" kind:"host" one:"yes" example:"[mx.nordwind.example]" doc:"Hosts whose Received fields are one's own. Default: the names in trust_auth_results_from."`
+	VerifyDKIM   opt[bool]      `key:"verify_dkim" kind:"bool" default:"false" example:"true" doc:"true: where no server of trust_auth_results_from has said anything on a mail, the desk checks its DKIM signatures itself, as the mail comes in. It asks the name service for the signers' keys."`
 	Quarantine   quarantineKeys `key:"quarantine" doc:"What is held until somebody looks at it."`
 	NeverAnswer  many[string]   `key:"never_answer" kind:"enum" values:"bulk list auto_submitted null_sender quarantined" one:"yes" example:"[bulk, list, auto_submitted, null_sender, quarantined]" doc:"What gets no automatic answer. It is all of these whatever stands here (RFC 3834)."`
 	Allow        many[string]   `key:"allow" kind:"enum" values:"customers vendors staff_domains" one:"yes" example:"[customers, vendors, staff_domains]" doc:"Whose authenticated mail is not held for the filter's score. Default: nobody's."`

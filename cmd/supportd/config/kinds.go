@@ -55,6 +55,7 @@ var kinds = map[string]kind{
 	"region":     {wants: "a holiday region such as DE-BY", plural: "holiday regions", parse: parseRegion},
 	"language":   {wants: "a language code such as de", plural: "language codes such as de", pattern: `^[a-z]{2}$`, tags: []string{"!!bool"}, parse: parseLanguage},
 	"prefix":     {wants: "up to ten capital letters and digits such as NW", plural: "prefixes", pattern: `^[A-Z][A-Z0-9]{0,9}$`, parse: parsePrefix},
+	"selector":   {wants: "a selector such as s2026", plural: "selectors", tags: []string{"!!int"}, pattern: `^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$`, parse: parseSelector},
 	"regex":      {wants: "a regular expression", plural: "regular expressions", quote: true, parse: parseRegex},
 	"env":        {wants: "the name of an environment variable such as ${SUPPORT_PASSWORD}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseEnv},
 	"env_secret": {wants: "the name of an environment variable such as ${CLIENT_SECRET}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseSecretEnv},

@@ -32,7 +32,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
-	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "oauth.yaml", "full.yaml", "desk.yaml", "promises.yaml", "spam.yaml", "warn-retention.yaml", "warn-burst.yaml", "warn-later.yaml", "../nordwind/supportd.yaml"} {
+	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "oauth.yaml", "full.yaml", "desk.yaml", "promises.yaml", "spam.yaml", "dkim.yaml", "signed.yaml", "warn-retention.yaml", "warn-burst.yaml", "warn-later.yaml", "../nordwind/supportd.yaml"} {
 		data, err := os.ReadFile(filepath.Join(testdata, name))
 		if err != nil {
 			t.Fatal(err)
@@ -206,6 +206,9 @@ func meaning(f field) string {
 // valueWords says what a key holds.
 func valueWords(f field) string {
 	if inner, suffix := sectionIn(f.typ); inner != nil {
+		if f.tag.Get("one") != "" {
+			return "keys, or a list of such"
+		}
 		return map[string]string{"": "keys", "[]": "list", ".NAME": "keys by name"}[suffix]
 	}
 	kind := f.tag.Get("kind")

@@ -17,6 +17,9 @@ func (c *Config) Remarks() []string {
 	if len(c.AuthservIDs) > 0 {
 		remarks = append(remarks, fmt.Sprintf("what %s says in Authentication-Results decides who is an agent; that server must remove such fields from the mail it gets", strings.Join(c.AuthservIDs, ", ")))
 	}
+	if c.VerifyDKIM {
+		remarks = append(remarks, "where no mail server's word stands on a mail, the desk checks its DKIM signatures itself; a sender whose domain does not sign is nobody, and mail that arrives while the name service does not answer is unproven")
+	}
 	switch n := len(routeNames(c.Routes)) - 1; n {
 	case 0:
 		remarks = append(remarks, fmt.Sprintf("new tickets go to team %s", c.Intake))

@@ -69,6 +69,7 @@ func (r *resolver) mixed(k *fileKeys) {
 	clash(k.Mailbox.at, k.Mailbox.given, "mailboxes", k.Mailboxes.given)
 	clash(k.Mailbox.at, k.Mailbox.given, "brands", k.Brands.given)
 	clash(k.From.at, k.From.given, "brands", k.Brands.given)
+	clash(k.DKIM.at, k.DKIM.given, "brands", k.Brands.given)
 	clash(k.Team.at, k.Team.given, "teams", k.Teams.given)
 	clash(k.Hours.at, k.Hours.given, "calendars", k.Calendars.given)
 	clash(k.Holidays.at, k.Holidays.given, "calendars", k.Calendars.given)
@@ -177,6 +178,7 @@ func (r *resolver) desk(k *fileKeys) {
 	if len(c.TrustedHosts) == 0 {
 		c.TrustedHosts = slices.Clone(c.AuthservIDs)
 	}
+	c.VerifyDKIM = k.Spam.VerifyDKIM.val
 	c.ScoreAtLeast = k.Spam.Quarantine.ScoreAtLeast.val
 	c.State = r.path(k.State.val)
 	r.stateFolder(k.State)
@@ -267,7 +269,7 @@ func bare(a any) string {
 
 // authentication warns when nobody can be told from somebody who only claims to be them.
 func (r *resolver) authentication(k *fileKeys) {
-	if len(r.cfg.AuthservIDs) > 0 || k.TrustAuth.given || k.Spam.TrustAuth.given {
+	if len(r.cfg.AuthservIDs) > 0 || r.cfg.VerifyDKIM || k.TrustAuth.given || k.Spam.TrustAuth.given {
 		return
 	}
 	var names []string
@@ -283,6 +285,6 @@ func (r *resolver) authentication(k *fileKeys) {
 	if k.Mailbox.given {
 		at, key = k.Mailbox.at, "trust_auth_results_from: NAME"
 	}
-	r.warn("", at, "write "+key+", NAME being the first word of the Authentication-Results field that your mail server puts above every mail; or trusted: true in the mailbox if only people who logged in can write to it",
+	r.warn("", at, "write "+key+", NAME being the first word of the Authentication-Results field that your mail server puts above every mail; or trusted: true in the mailbox if only people who logged in can write to it; or spam: {verify_dkim: true}, when your server writes no such field",
 		"nothing says who authenticates senders, so agents' answers and commands from %s will be held", strings.Join(names, ", "))
 }

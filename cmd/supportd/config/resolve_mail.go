@@ -159,7 +159,7 @@ func (r *resolver) brands(k *fileKeys) {
 	}
 	for _, e := range k.Brands.entries {
 		b := Brand{Name: e.name, From: e.keys.From.val, TicketPrefix: e.keys.TicketPrefix.val,
-			SMTP: r.smtp(e.keys.SMTP, e.keys.SMTP.at), AgentFrom: r.agentFrom(e.keys.AgentFrom),
+			SMTP: r.smtp(e.keys.SMTP, e.keys.SMTP.at), DKIM: r.signatures(e.keys.DKIM, e.keys.From.val.Mail), AgentFrom: r.agentFrom(e.keys.AgentFrom),
 			Templates:   r.texts(e.keys.Templates, "the built-in texts"),
 			AddressForm: map[string]string{"de": e.keys.AddressForm.German.val, "en": e.keys.AddressForm.English.val}}
 		r.cfg.Brands = append(r.cfg.Brands, b)
@@ -216,7 +216,7 @@ func (r *resolver) shortBrand(k *fileKeys) {
 	if smtp.given {
 		at = smtp.at
 	}
-	b := Brand{Name: ShortBrand, From: k.From.val, TicketPrefix: "T", SMTP: r.smtp(smtp, at),
+	b := Brand{Name: ShortBrand, From: k.From.val, TicketPrefix: "T", SMTP: r.smtp(smtp, at), DKIM: r.signatures(k.DKIM, k.From.val.Mail),
 		AddressForm: map[string]string{"de": "sie", "en": "last_name"}}
 	if !k.From.given {
 		r.report("", place{path: "from", line: k.Mailbox.at.line, col: k.Mailbox.at.col}, "write from: Name <address>", "is missing")

@@ -150,6 +150,9 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 		case "":
 			return ref
 		case "[]":
+			if f.tag.Get("one") != "" {
+				return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{ref, {Type: "array", Items: ref, MinItems: new(uint64(1))}}}
+			}
 			return &jsonschema.Schema{Type: "array", Items: ref, MinItems: new(uint64(1))}
 		}
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: ref, MinProperties: new(uint64(1)),

@@ -58,10 +58,16 @@ func (m *many[T]) read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag
 
 func (m *many[T]) absent(_ *decoder, at place, _ reflect.StructTag) { m.at = at }
 
-func (l *list[T]) read(d *decoder, n *yaml.Node, at place, _ reflect.StructTag) {
+func (l *list[T]) read(d *decoder, n *yaml.Node, at place, tag reflect.StructTag) {
 	l.at, l.given = at, true
 	n, ok := d.enter(n, at)
 	if !ok {
+		return
+	}
+	if tag.Get("one") != "" && n.Kind == yaml.MappingNode {
+		var keys T
+		d.structure(n, at, reflect.ValueOf(&keys).Elem())
+		l.items = []T{keys}
 		return
 	}
 	if n.Kind != yaml.SequenceNode {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"time"
 
 	"golang.org/x/net/publicsuffix"
+
+	"supportd/cmd/supportd/dkim"
 )
 
 // Domain is what a domain publishes about the mail that claims to come from it. A field is "" when there is no such
@@ -54,34 +57,33 @@ func Publishes(ctx context.Context, r *net.Resolver, domain string) Domain {
 }
 
 // DMARCPolicy is the value of p: none, quarantine or reject; "" without one.
-func (d Domain) DMARCPolicy() string { return tag(d.DMARC, "p") }
+func (d Domain) DMARCPolicy() string { return dkim.Tag(d.DMARC, "p") }
 
 // DKIMKey reports whether the key that a signature names stands in the name service (RFC 6376 §3.6.2). A key with an
 // empty p is revoked.
 func DKIMKey(ctx context.Context, r *net.Resolver, selector, domain string) (bool, error) {
 	texts, err := lookupTXT(ctx, r, selector+"._domainkey."+domain)
 	for _, t := range texts {
-		if tag(t, "p") != "" {
+		if dkim.Tag(t, "p") != "" {
 			return true, nil
 		}
 	}
 	return false, err
 }
 
-// Signature is the domain and the selector of a DKIM-Signature field; "" when the field has none.
-func Signature(field string) (domain, selector string) {
-	return strings.ToLower(tag(field, "d")), strings.ToLower(tag(field, "s"))
+// DKIMRecords are the texts at the name of a key; nil without an error when there is none.
+func DKIMRecords(ctx context.Context, r *net.Resolver, name string) ([]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, dkimLimit)
+	defer cancel()
+	return lookupTXT(ctx, r, name)
 }
 
-// tag is a value of a list such as "v=DKIM1; p=…" (RFC 6376 §3.2), without white space.
-func tag(list, name string) string {
-	for part := range strings.SplitSeq(list, ";") {
-		key, value, ok := strings.Cut(part, "=")
-		if ok && strings.EqualFold(strings.TrimSpace(key), name) {
-			return strings.Join(strings.Fields(value), "")
-		}
-	}
-	return ""
+// dkimLimit is how long is waited for a key.
+const dkimLimit = 10 * time.Second
+
+// Signature is the domain and the selector of a DKIM-Signature field; "" when the field has none.
+func Signature(field string) (domain, selector string) {
+	return strings.ToLower(dkim.Tag(field, "d")), strings.ToLower(dkim.Tag(field, "s"))
 }
 
 // lookupTXT is nil without an error when the name, or a TXT record of it, does not exist.
