@@ -230,6 +230,7 @@ func healthKeys() []LineKey {
 		key("health.config_stale", "a changed configuration is refused for long", "file", "since", "reason"),
 		key("health.config_ok", "the file's configuration is in force again", "file"),
 		key("health.auto_limit", "too many automatic mails: they wait", "count", "limit_per_minute"),
+		key("health.loop", "a machine answers automatic mail", "from", "number"),
 		key("health.books", "messages seen and messages settled differ", "remainder"),
 		key("health.clock", "the machine's clock went backwards", "age"),
 		key("health.stopped", "the desk stopped after a write error and was started again", "reason"),

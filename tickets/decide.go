@@ -148,7 +148,7 @@ func (d *decider) decide() {
 		d.onTicket()
 	case d.byAgent():
 	default:
-		if !d.flooded() {
+		if !d.joinedLoop() && !d.flooded() {
 			d.newTicket()
 		}
 	}

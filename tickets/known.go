@@ -48,6 +48,7 @@ type Known struct {
 	Outage  *Ticket          // of the highest priority, open on an item that the message's item needs
 	Origin  *Message         // the mail that opened Ticket, when commands of this one need it
 	Flood   *Flood           // the author has begun as much lately as they may
+	Loop    *Loop            // what went to and fro with the author lately; nil when nothing did
 	Explain bool             // reasons against what was not chosen are wanted too
 	History []Entry          // of Ticket, newest first, far back; when commands of the message need it
 	Absent  map[string]Leave // who is away now, by lower-case address
@@ -61,6 +62,10 @@ func (k *Known) hints(in *Incoming) Hints {
 	}
 	return h
 }
+
+// bound reports whether the message continues a ticket for certain: whether a number in the subject counts is judged
+// later, and what it says must not lift any limit.
+func (k *Known) bound() bool { return k.Ticket != nil && k.By != bySubject }
 
 // What says that a message continues a ticket.
 const (
@@ -114,6 +119,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 		if k.AnswersDay, err = tx.answersSince(to, now.Add(-24*time.Hour)); err != nil {
 			return nil, err
 		}
+	}
+	if err := tx.knowLoop(k, r, m, now); err != nil {
+		return nil, err
 	}
 	if k.NoticesHour, err = tx.answersSince(k.Brand.heldCap(), now.Add(-time.Hour)); err != nil {
 		return nil, err

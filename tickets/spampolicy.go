@@ -52,7 +52,7 @@ type Flood struct {
 // knowFlood looks whether the author has begun too much lately.
 func (tx *Tx) knowFlood(k *Known, r *Rules, m *Message, now time.Time) error {
 	p := r.Spam
-	if p.PerSender <= 0 || k.Ticket != nil || m.Author == "" {
+	if p.PerSender <= 0 || k.bound() || m.Author == "" {
 		return nil
 	}
 	if _, agent := r.agent(m.Author); agent {
