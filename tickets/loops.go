@@ -80,14 +80,15 @@ func (l *Loop) alike(m *Message, verified bool) []*Ticket {
 	return found
 }
 
-// wordsOnly are the words of a text without any that has a digit: machines count.
-func wordsOnly(s string) []string {
-	return slices.DeleteFunc(textWords(s), func(w string) bool { return strings.ContainsFunc(w, unicode.IsDigit) })
+// wordsOnly is the wording of a text without any word that has a digit: machines count.
+func wordsOnly(s string) *wording {
+	words := strings.Fields(s[:min(len(s), 16<<10)])
+	return wordingOf(strings.Join(slices.DeleteFunc(words, func(w string) bool { return strings.ContainsFunc(w, unicode.IsDigit) }), " "))
 }
 
 // nearly reports whether two texts are nearly the same, and long enough to tell.
-func nearly(a, b []string) bool {
-	return len(a) >= loopWords && len(b) >= loopWords && likeness(a, b) >= loopLikeness
+func nearly(a, b *wording) bool {
+	return len(a.hashes) >= loopWords && len(b.hashes) >= loopWords && a.likeness(b) >= loopLikeness
 }
 
 // follows reports whether a mail may have been caused by the last automatic answer: what arrived before it was not.
