@@ -16,11 +16,13 @@ import (
 )
 
 // Keeper looks after the folders beside the one that a Poller follows, all of them on one connection of its own: it
-// reads what appears in them. The folder that is listed last is the one whose news it hears at once; the others are
+// puts copies of sent mails into one, and reads what appears in them. The folder that is listed last is the one whose news it hears at once; the others are
 // looked at every poll interval. Mailbox is required; the fields must not change once Run was called.
 type Keeper struct {
 	Mailbox Config // who logs in where; Folder, After and Since are not used
 	Follow  []*Followed
+	Copies  Copies // of sent mails, for Sent; nil: none are made
+	Sent    string // the folder for them: its name, or its use such as \Sent
 
 	Log    *slog.Logger              // nil: silent
 	Now    func() time.Time          // nil: time.Now
@@ -163,6 +165,9 @@ func (r *keeping) connection(ctx context.Context) error {
 // round reads what is new in every folder, and returns the one that is open afterwards. A folder that cannot be opened
 // does not keep the others from being read.
 func (r *keeping) round(ctx context.Context) (open *follower, err error) {
+	if err := r.copy(ctx); err != nil {
+		return nil, err
+	}
 	for _, f := range r.folders {
 		err := f.open(ctx)
 		var missing *folderError

@@ -33,6 +33,8 @@ func (d *Desk) apply(a *application, ref RawRef) (Outcome, error) {
 	case a.dec.Result == Duplicate:
 		record.Message = a.known.Duplicate.Key
 		out.Ticket = a.known.Duplicate.Ticket
+	case a.known.Intake.Sent && a.dec.Result == Filed:
+		// The settled row is the record: of what concerns no ticket nothing is kept.
 	case a.in.Absent == TooOld:
 		// The settled row is the record: a first run may pass over a hundred thousand.
 	default:

@@ -110,6 +110,22 @@ func (d *Desk) findSent(ctx context.Context, b Batch) error {
 	return d.indexThreads(ctx)
 }
 
+// concernsTicket reports whether a mail that was sent by hand is about a ticket, and not kept yet. What is about none is
+// nobody's business: nothing of it is kept.
+func (d *Desk) concernsTicket(tx *Tx, m *Message) (bool, error) {
+	r := d.Rules()
+	if m == nil || tx.signedID(r, m.ID) != nil {
+		return false, nil
+	}
+	before, err := tx.byIdentity(m.Identity)
+	if err != nil || before != nil && strings.HasPrefix(before.Source.Mailbox, sentPrefix) {
+		return false, err
+	}
+	var k Known
+	err = tx.knowSent(&k, r, m)
+	return k.Ticket != nil, err
+}
+
 // repeated is the message that this one is another copy of. Mail that was sent by hand may come in as well, in copy: only
 // another look at the folder for sent mail makes a copy of it.
 func (d *decider) repeated() *Stored {

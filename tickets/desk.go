@@ -28,14 +28,15 @@ type Desk struct {
 	// must be quick. Nil: nobody is.
 	Corrected func(Correction)
 
-	rules atomic.Pointer[Rules]
-	wake  chan struct{}
-	tick  chan struct{}
+	rules   atomic.Pointer[Rules]
+	wake    chan struct{}
+	tick    chan struct{}
+	errands chan struct{}
 }
 
 // NewDesk makes a desk that obeys rules.
 func NewDesk(s *Store, r *Rules, now func() time.Time, log *slog.Logger) *Desk {
-	d := &Desk{Store: s, Now: now, Log: log, wake: make(chan struct{}, 1), tick: make(chan struct{}, 1)}
+	d := &Desk{Store: s, Now: now, Log: log, wake: make(chan struct{}, 1), tick: make(chan struct{}, 1), errands: make(chan struct{}, 1)}
 	d.rules.Store(r)
 	return d
 }
@@ -173,7 +174,7 @@ func (d *Desk) archive(b Batch) ([]RawRef, error) {
 // unkept returns the raw bytes of the messages that are neither settled nor known by their content, nil for the others,
 // and how many octets that is. Without any such message it returns nil.
 func (d *Desk) unkept(b Batch) (raws [][]byte, size uint64, err error) {
-	sent := d.Rules().Mailboxes[b.Mailbox].Sent // may be kept beside a copy that came in
+	sent := d.Rules().Mailboxes[b.Mailbox].Sent
 	err = d.Store.View(func(tx *Tx) error {
 		for i, in := range b.Messages {
 			if in.Raw == nil {
@@ -184,7 +185,13 @@ func (d *Desk) unkept(b Batch) (raws [][]byte, size uint64, err error) {
 			} else if ok {
 				continue
 			}
-			if !sent && in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
+			if sent {
+				if concerns, err := d.concernsTicket(tx, in.Message); err != nil {
+					return err
+				} else if !concerns {
+					continue
+				}
+			} else if in.Message != nil && !in.Message.Identity.IsZero() && tx.btx.Bucket(bucketIdentities).Get(in.Message.Identity[:]) != nil {
 				continue // a duplicate: its content is kept already
 			}
 			if raws == nil {
@@ -218,6 +225,9 @@ func (d *Desk) receiveOne(tx *Tx, rules *Rules, in *Incoming, ref RawRef, now ti
 	known, err := tx.know(rules, in, now)
 	if err != nil {
 		return Outcome{}, err
+	}
+	if known.Intake.Sent && ref == (RawRef{}) {
+		known.Ticket = nil // it was of no ticket when its content was, or was not, kept
 	}
 	if err := d.knowOrigin(tx, rules, known, in); err != nil {
 		return Outcome{}, err

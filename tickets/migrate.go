@@ -40,6 +40,11 @@ var migrations = []func(*bolt.Tx) error{
 		}
 		return err
 	},
+	// 8: copies of sent mails that are owed.
+	func(btx *bolt.Tx) error {
+		_, err := btx.CreateBucketIfNotExists(bucketCopies)
+		return err
+	},
 }
 
 var keySchema = []byte("schema")

@@ -243,7 +243,7 @@ func (d *Desk) settleOne(tx *Tx, o *Outgoing, dl Delivery) error {
 			return err
 		}
 		Failpoint("settle.sent")
-		return tx.finish(o, Sent, dl.At)
+		return d.finishSent(tx, o, dl.At)
 	case dl.Result == ResultUntried:
 		o.State = Queued
 		if o.Attempts--; o.Attempts > 0 {

@@ -81,6 +81,7 @@ type Intake struct {
 	Monitoring bool  // what comes in are alerts: they make tickets and get no answer
 	Trusted    bool  // reachable for authenticated users only
 	MaxSize    int64 // octets; of larger mail only a prefix is read
+	Copies     bool  // what is sent about its tickets is copied to the folder for sent mail
 	Sent       bool  // it is the folder for sent mail of a mailbox, see SentOf
 }
 

@@ -38,7 +38,7 @@ var (
 var allBuckets = [][]byte{bucketMeta, bucketTickets, bucketNumbers, bucketLive, bucketEntries, bucketMessages, bucketSources,
 	bucketPlaces, bucketIdentities, bucketRequesters, bucketPrincipals, bucketOutbox, bucketBytes, bucketDue, bucketTimers,
 	bucketAnswers, bucketHeld, bucketLog, bucketAlerts, bucketImports, bucketThreads, bucketPostponed, bucketHealth, bucketArrivals,
-	bucketReferences, bucketLeaves}
+	bucketReferences, bucketLeaves, bucketCopies}
 
 // Tx is a transaction on the store: a consistent view, and in Update the only way to change anything.
 type Tx struct {

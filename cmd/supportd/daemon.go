@@ -144,11 +144,15 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	for _, m := range d.config.Load().Mailboxes {
 		d.startPoller(ctx, m)
 	}
+	if err := d.forgetCopies(ctx, d.config.Load()); err != nil {
+		d.log.Error("copies of sent mail that nobody wants are still owed; a restart tries again", "err", err)
+	}
 	if err := d.desk.ScheduleHeldList(ctx); err != nil {
 		d.log.Error("the daily list of held mail is not scheduled; a reload tries again", "err", err)
 	}
 	d.start(func() error { return d.runClock(ctx) })
 	d.start(func() error { return d.runRetention(ctx) })
+	d.start(func() error { return d.runErrands(ctx) })
 	d.start(func() error { return d.watch(ctx) })
 	d.start(func() error { return d.runHealth(ctx) })
 	d.start(func() error { return d.learner.Run(ctx) })
@@ -270,6 +274,9 @@ func (d *Daemon) Reload() error {
 	tickets.Failpoint("reload.swapped")
 	if err := errors.Join(d.desk.Reschedule(d.running), d.desk.ScheduleHeldList(d.running)); err != nil {
 		d.log.Error("timers are those of the old configuration", "err", err)
+	}
+	if err := d.forgetCopies(d.running, c); err != nil {
+		d.log.Error("copies of sent mail that nobody wants are still owed; a restart tries again", "err", err)
 	}
 	d.restartChanged(d.running, old, c)
 	tickets.Failpoint("reload.done")

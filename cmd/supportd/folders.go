@@ -22,6 +22,10 @@ type folderView struct {
 	Since     time.Time `json:"since,omitzero"`
 	LastPoll  time.Time `json:"last_poll"`
 	Error     string    `json:"error"`
+	Waiting   int       `json:"waiting"`    // copies of sent mails that it is to get
+	CopyError string    `json:"copy_error"` // why the last attempt at one failed
+
+	sent bool // it gets copies of sent mails
 }
 
 // String is a line of supportd status.
@@ -34,7 +38,11 @@ func (f folderView) String() string {
 	if !f.LastPoll.IsZero() {
 		looked = fmt.Sprintf("looked at %s ago", ago(f.LastPoll))
 	}
-	return fmt.Sprintf("folder %s of mailbox %s: %s%s, %s", f.Folder, f.Mailbox, state, prefixed(" – ", f.Error), looked)
+	text := fmt.Sprintf("folder %s of mailbox %s: %s%s, %s", f.Folder, f.Mailbox, state, prefixed(" – ", f.Error), looked)
+	if f.Waiting > 0 {
+		text += fmt.Sprintf(", %d copies waiting%s", f.Waiting, prefixed(" – ", f.CopyError))
+	}
+	return text
 }
 
 // keep gives a mailbox what looks after its further folders, when it has any.
@@ -51,6 +59,9 @@ func (d *Daemon) keep(w *worker) {
 	w.stir = make(chan struct{}, 1)
 	w.keeper = &mailin.Keeper{Mailbox: mailboxConfig(m, d.tokens), Follow: follow, Wake: w.stir, Log: d.log, Now: d.options.Now,
 		Rand: w.poller.Rand, Timing: d.options.Timing}
+	if m.SentCopies {
+		w.keeper.Copies, w.keeper.Sent = d.desk, m.Sent
+	}
 }
 
 // run follows the mailbox and its further folders until ctx ends, or one of the two cannot go on.
@@ -80,7 +91,8 @@ func (w *worker) folders() []folderView {
 	var list []folderView
 	for _, f := range w.keeper.Follow {
 		s := f.Status()
-		list = append(list, folderView{Mailbox: w.config.Name, Folder: f.Folder, Connected: s.Connected, Since: s.Since, LastPoll: s.LastPoll, Error: s.Error})
+		list = append(list, folderView{Mailbox: w.config.Name, Folder: f.Folder, Connected: s.Connected, Since: s.Since, LastPoll: s.LastPoll, Error: s.Error,
+			sent: w.keeper.Copies != nil && f.Folder == w.keeper.Sent})
 	}
 	return list
 }
@@ -111,6 +123,48 @@ func (f inboxFirst) Receive(ctx context.Context, b tickets.Batch) ([]tickets.Out
 		break
 	}
 	return f.Receiver.Receive(ctx, b)
+}
+
+// runErrands has whoever looks after further folders do what a commit left to do.
+func (d *Daemon) runErrands(ctx context.Context) error {
+	for {
+		select {
+		case <-d.desk.Errands():
+		case <-ctx.Done():
+			return nil
+		}
+		d.mu.Lock()
+		for _, w := range d.pollers {
+			select {
+			case w.stir <- struct{}{}:
+			default:
+			}
+		}
+		d.mu.Unlock()
+	}
+}
+
+// countCopies fills in the copies that are owed to folders for sent mail.
+func (v *statusView) countCopies(tx *tickets.Tx) {
+	for i := range v.Folders {
+		if f := &v.Folders[i]; f.sent {
+			w := tx.CopiesWaiting(f.Mailbox)
+			f.Waiting, f.CopyError = w.Waiting, w.Reason
+		}
+	}
+}
+
+// forgetCopies drops what is owed to folders that get no copies any more.
+func (d *Daemon) forgetCopies(ctx context.Context, c *config.Config) error {
+	for _, m := range c.Mailboxes {
+		if m.SentCopies {
+			continue
+		}
+		if err := d.desk.ForgetCopies(ctx, m.Name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // folderCheck is whether a further folder can be read.

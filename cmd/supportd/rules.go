@@ -61,7 +61,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		}
 	}
 	for _, m := range c.Mailboxes {
-		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize}
+		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize, Copies: m.SentCopies}
 		if m.Sent != "" {
 			r.Mailboxes[tickets.SentOf(m.Name)] = tickets.Intake{Brand: m.Brand, MaxSize: m.MaxSize, Sent: true}
 		}

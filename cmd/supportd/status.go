@@ -123,6 +123,7 @@ func (d *Daemon) status() (statusView, error) {
 // count fills in what the store knows.
 func (v *statusView) count(tx *tickets.Tx) error {
 	v.Books = tx.Books()
+	v.countCopies(tx)
 	v.Held = int(v.Books.Quarantined)
 	s, err := tx.OutboxStats()
 	if err != nil {

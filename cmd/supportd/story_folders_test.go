@@ -135,3 +135,47 @@ func TestStorySentMissing(t *testing.T) {
 	})
 	w.healthy()
 }
+
+// What the desk sends to customers stands in the folder for sent mail, once, as if somebody had sent it by hand; the desk
+// does not take its own mail for somebody's. A folder that is missing holds nothing up.
+func TestStorySentCopies(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		w.mailbox("sent: Gesendet, sent_copies: true")
+		w.start()
+		w.mailFrom(sabine, deskAddress, "Subject: Drucker\n\nEr druckt nicht.\n")
+		ack := w.next("sabine")
+		w.next("anna")
+		w.next("ben")
+		w.await("the copy to wait", func() bool {
+			v, err := w.daemon.status()
+			return err == nil && v.Folders[0].Waiting == 1 && strings.Contains(v.Folders[0].CopyError, `folder "Gesendet" cannot be opened`)
+		})
+		w.stopDesk()
+		w.folder("Gesendet")
+		later := time.Now().Add(2 * time.Minute)
+		w.now = func() time.Time { return later }
+		w.start()
+		w.await("the copy", func() bool { return len(w.in("Gesendet")) == 1 })
+		w.mailFrom(john, deskAddress, "Subject: Printer\n\nIt does not print.\n")
+		w.next("john")
+		w.next("anna")
+		w.next("ben")
+		w.await("the second copy", func() bool { return len(w.in("Gesendet")) == 2 })
+		w.await("both to be known as the desk's own", func() bool {
+			v, err := w.daemon.status()
+			return err == nil && v.Books.Filed == 2 && v.Folders[0].Waiting == 0
+		})
+		if copied := w.read(w.in("Gesendet")[0].Raw); copied.Header.Get("Message-ID") != ack.Header.Get("Message-ID") || copied.text != ack.text {
+			t.Errorf("the copy is %q, want the acknowledgement", copied.raw)
+		}
+		for _, m := range w.in("Gesendet") {
+			if !strings.Contains(strings.Join(m.Flags, " "), `\Seen`) {
+				t.Errorf("flags of a copy: %v", m.Flags)
+			}
+		}
+		if v, err := w.daemon.status(); err != nil || v.Books.Created != 2 || v.Books.Seen != 4 {
+			t.Errorf("books %+v, %v", v.Books, err)
+		}
+		w.healthy()
+	})
+}

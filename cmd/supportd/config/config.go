@@ -168,6 +168,7 @@ type Mailbox struct {
 	Trusted    bool     // only authenticated users can write to it
 	SenderKind string   // "" or monitoring
 	Sent       string   // the folder for sent mail, or \Sent; "" when it is not looked at
+	SentCopies bool     // into Sent
 }
 
 // Brand is one face of the desk.

@@ -107,6 +107,9 @@ func (c *Config) expandMailbox(m Mailbox) *node {
 	n.add("after", text(m.After))
 	n.addText("move_to", m.MoveTo)
 	n.addText("sent", m.Sent)
+	if m.SentCopies {
+		n.add("sent_copies", plain("true", "!!bool"))
+	}
 	if !m.Since.IsZero() {
 		n.add("since", quoted(m.Since.Format(time.RFC3339)))
 	}

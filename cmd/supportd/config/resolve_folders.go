@@ -4,7 +4,10 @@ import "strings"
 
 // folders settles what a mailbox does with the folders beside the one it follows.
 func (r *resolver) folders(m *Mailbox, k mailboxCommonKeys) {
-	m.Sent = k.Sent.val
+	m.Sent, m.SentCopies = k.Sent.val, k.Copies.val
+	if m.SentCopies && m.Sent == "" {
+		r.report("", k.Copies.at, `write sent: Sent, or sent: "\\Sent"`, "needs a folder to put them into")
+	}
 	switch {
 	case strings.HasPrefix(m.Sent, `\`) && !strings.EqualFold(m.Sent, sentUse):
 		r.report("", k.Sent.at, `write \Sent, or the folder's name`, "%q is no use of a folder for sent mail", m.Sent)
