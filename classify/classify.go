@@ -33,6 +33,7 @@ type Classifier struct {
 	onNew      additions
 	onReply    additions
 	answers    []answerRule
+	lookalikes *lookalikes
 }
 
 var _ tickets.Classifier = (*Classifier)(nil)
@@ -64,6 +65,11 @@ func compile(c Config) (*Classifier, *compiler) {
 	k.root = cp.routes()
 	k.onNew, k.onReply = cp.rules(onNewTicket), cp.rules(onCustomerReply)
 	k.answers = cp.answers()
+	var customers []string
+	for _, row := range c.Customers {
+		customers = append(customers, row.Domains...)
+	}
+	k.lookalikes = newLookalikes(c.Domains, customers)
 	return k, cp
 }
 
@@ -74,6 +80,7 @@ func (k *Classifier) Classify(m *tickets.Message, h tickets.Hints) tickets.Verdi
 	k.kind(m, &v)
 	k.monitored(m, h, &v)
 	k.auth(m, h, &v)
+	k.lookalike(m, &v)
 	k.quarantine(m, &v)
 	k.opinion(m, h, &v)
 	k.noAnswer(m, &v)

@@ -14,6 +14,10 @@ type Config struct {
 	// like AuthservID.
 	TrustedHosts []string
 
+	// Domains are those of the desk and its people. Domains that are easily mistaken for one of them, or for a customer's, are
+	// told of.
+	Domains []string
+
 	// OwnCheck: the desk checks signatures itself where no such results stand on a mail.
 	OwnCheck bool
 

@@ -175,7 +175,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["text_line"] = p.dated("said", from, at)
 	data["quoted"] = p.cut(cleanText(v.Quoted), quoteExtent())
 	data["attachments"] = p.attachments(v.Attachments)
-	data["warnings"] = warnings(v)
+	data["warnings"] = p.warnings(v)
 	deadlines := p.deadlines(v)
 	data["deadlines"] = deadlines
 	data["recent"] = p.recent(v)
@@ -381,11 +381,17 @@ func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
 	return list
 }
 
-// warnings leaves out what the list of attachments says in better words: the bare name of a dangerous file.
-func warnings(v tickets.InternalView) []string {
-	return slices.DeleteFunc(cleanLines(v.Warnings), func(w string) bool {
+// warnings leaves out what the list of attachments says in better words: the bare name of a dangerous file. That a domain
+// is another than it seems comes first.
+func (p *phrases) warnings(v tickets.InternalView) []string {
+	list := slices.DeleteFunc(cleanLines(v.Warnings), func(w string) bool {
 		return slices.ContainsFunc(v.Attachments, func(a tickets.Attachment) bool { return a.Dangerous && a.Name == w })
 	})
+	if v.Lookalike == (tickets.Lookalike{}) {
+		return list
+	}
+	args := map[string]string{"domain": clip(cleanLine(v.Lookalike.Domain), maxValue), "like": clip(cleanLine(v.Lookalike.Like), maxValue)}
+	return append([]string{p.fill("warning.looks_like", args)}, list...)
 }
 
 // hints makes a sentence of a hint that is a bare ticket number.

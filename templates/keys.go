@@ -275,6 +275,7 @@ func wordKeys() []LineKey {
 		key("attachment.dangerous", "the same, a program or script", "name", "size"),
 		key("attachment.blocked", "the same, of a kind that is not passed on", "name", "size"),
 		key("fact.team_tier", "team with its tier", "team", "tier"),
+		key("warning.looks_like", "the sender's domain is easily mistaken for one that the desk knows", "domain", "like"),
 		key("hint.ticket", "a hint that is a ticket number", "number"),
 		key("fact.unassigned", "nobody works on it"),
 		key("fact.vip", "behind the organisation of an important requester"),

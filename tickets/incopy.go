@@ -43,9 +43,12 @@ var everybodys = []string{"gmail.com", "googlemail.com", "outlook.com", "outlook
 	"gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de", "mailbox.org", "posteo.de", "icloud.com", "me.com", "mac.com", "proton.me", "protonmail.com", "mail.com",
 	"arcor.de", "1und1.de", "online.de", "bluewin.ch", "orange.fr", "free.fr", "laposte.net", "libero.it", "yandex.ru", "mail.ru", "qq.com", "163.com", "fastmail.com", "hey.com", "zoho.com", "tutanota.com", "tuta.io"}
 
+// SharedDomain reports whether everybody can have an address at a domain (lower case).
+func SharedDomain(domain string) bool { return slices.Contains(everybodys, domain) }
+
 // colleagues reports whether two addresses belong to one organisation, by their domains.
 func colleagues(a, b string) bool {
 	_, domain, _ := cutAddress(a)
 	_, other, _ := cutAddress(b)
-	return domain == other && domain != "" && !slices.Contains(everybodys, domain)
+	return domain == other && domain != "" && !SharedDomain(domain)
 }

@@ -208,6 +208,7 @@ type InternalView struct {
 	Sent          string         // exactly what the customer was sent, in receipts
 	SentTo        []string
 	Commands      []string // the most useful commands, as one types them
+	Lookalike     Lookalike
 	Hints         []string // such as: "may belong to NW-2026-000012"
 	Zone          *time.Location
 }

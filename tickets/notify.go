@@ -143,7 +143,7 @@ func (d *decider) internalView(reader Agent, purpose Purpose) InternalView {
 	if m := d.m; m != nil {
 		v.Text, v.TextFrom, v.TextAt = m.NewText(), d.from().Mail, d.in.Arrived
 		v.Attachments = d.r.marked(m.Attachments)
-		v.Verified = d.out.Verdict.Auth == AuthPass
+		v.Verified, v.Lookalike = d.out.Verdict.Auth == AuthPass, d.out.Verdict.Lookalike
 		for _, a := range v.Attachments {
 			if a.Dangerous {
 				v.Warnings = append(v.Warnings, a.Name)

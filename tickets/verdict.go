@@ -56,6 +56,7 @@ type Verdict struct {
 	// AutoAnswer names the configured automatic answer that fits; "" when none does.
 	AutoAnswer string
 	Language   string // ISO 639-1, one of the desk's languages
+	Lookalike  Lookalike
 	Customer   Customer
 	Alert      *Alert // what a monitoring mail says; nil for other mail, and for alerts that cannot be read
 
@@ -80,6 +81,12 @@ type Verdict struct {
 	Rules      []string // names of the additive rules that applied
 
 	Reasons []Reason
+}
+
+// Lookalike says that a domain is easily mistaken for another one. The zero value says nothing.
+type Lookalike struct {
+	Domain string // the sender's, lower case, A-labels
+	Like   string // the one that the desk knows, its own or a customer's
 }
 
 // Customer is whom the author belongs to, by the customers' table. The zero value is an unknown one.

@@ -371,13 +371,13 @@ func writeExplained(w io.Writer, x explanation, zone *time.Location) {
 
 // explainOrder is the order in which things are decided.
 func explainOrder() []string {
-	return []string{"absent", "kind", "auth", "quarantine", "monitoring", "customer", "service_level", "language", "category", "ci", "service",
+	return []string{"absent", "kind", "auth", "looks_like", "quarantine", "monitoring", "customer", "service_level", "language", "category", "ci", "service",
 		"impact", "urgency", "priority", "route", "route_not", "team", "tier", "rule", "alert", "auto_answer", "thread", "state", "answer"}
 }
 
 // label is the short name of a value.
 func label(what string) string {
-	return cmp.Or(map[string]string{"service_level": "level", "auto_answer": "fits", "monitoring": "alarm", "quarantine": "held"}[what], what)
+	return cmp.Or(map[string]string{"service_level": "level", "auto_answer": "fits", "monitoring": "alarm", "quarantine": "held", "looks_like": "like"}[what], what)
 }
 
 func targetOf(c explainedClock) string {

@@ -177,3 +177,23 @@ func newKeyFile(path, kind string) error {
 	a := &app{streams: streams{out: io.Discard, err: io.Discard}, now: time.Now}
 	return a.dkimKey(path, kind)
 }
+
+// A mail from a domain that is one letter off the desk's own is marked for the people who read it, and treated like any other
+// (S-187).
+func TestStoryLookalike(t *testing.T) {
+	w := newWorld(t, startEmbedded(t))
+	w.start()
+	w.mailFrom("Anna Berg <anna@nordwlnd.example>", deskAddress, "Subject: Passwort\n\nBitte setzt mein Passwort zurück.\n")
+	notice := w.next("ben")
+	if !strings.Contains(strings.Join(strings.Fields(notice.text), " "), "Die Domain nordwlnd.example des Absenders sieht aus wie nordwind.example") {
+		t.Errorf("S-187: the notice does not say so:\n%s", notice.text)
+	}
+	if why := w.why(numberPattern.FindString(notice.subject()), "looks_like"); !strings.Contains(why, "nordwlnd.example") {
+		t.Errorf("why: %q", why)
+	}
+	w.mailFrom("Sabine Krause <"+sabine+">", deskAddress, "Subject: Drucker\n\nDer Drucker druckt nicht mehr.\n")
+	if notice = w.next("ben"); strings.Contains(notice.text, "sieht aus wie") {
+		t.Errorf("a customer is said to be like the desk:\n%s", notice.text)
+	}
+	w.healthy()
+}

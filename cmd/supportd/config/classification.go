@@ -14,6 +14,7 @@ func (c *Config) Classification() classify.Config {
 		Customers: c.Customers, People: c.People, CMDB: c.CMDB, Categories: c.Categories, Threshold: c.Threshold,
 		Derive: c.Derive, Matrix: c.Matrix, Team: c.Intake, Routes: c.Routes,
 	}
+	cc.Domains = c.domains()
 	for _, who := range c.Spam.Allow {
 		switch who {
 		case "customers":
@@ -41,6 +42,33 @@ func (c *Config) Classification() classify.Config {
 		cc.Answers = append(cc.Answers, classify.Answer{Name: a.Name, Match: a.Match})
 	}
 	return cc
+}
+
+// domains are those of the desk and its people, each once.
+func (c *Config) domains() []string {
+	all := slices.Clone(c.StaffDomains)
+	add := func(address string) {
+		if _, d, ok := strings.Cut(strings.ToLower(address), "@"); ok && !slices.Contains(all, d) {
+			all = append(all, d)
+		}
+	}
+	for _, m := range c.Mailboxes {
+		for _, a := range m.Addresses {
+			add(a)
+		}
+	}
+	for _, b := range c.Brands {
+		add(b.From.Mail)
+	}
+	for _, p := range c.People {
+		add(p.Mail)
+	}
+	for _, t := range c.Teams {
+		for _, m := range t.Members {
+			add(m.Mail)
+		}
+	}
+	return all
 }
 
 // addresses replaces ids of people by their addresses; words such as team_lead stay.
