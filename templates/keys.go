@@ -125,6 +125,8 @@ func refusedKeys() []LineKey {
 		key("refused.undo_structure", "the last mail concerned a second ticket"),
 		key("refused.undo", "nothing to take back, or too late", "until"),
 		key("refused.leak", "the text holds parts of an internal note", "suggestion"),
+		key("refused.notice", "the text holds parts of a notice", "suggestion"),
+		key("refused.elsewhere", "the text holds sentences of another ticket", "number", "suggestion"),
 		key("refused.limit", "too many mails or commands", "until"),
 		key("refused.conflict", "two commands exclude each other", "word", "other"),
 		key("refused.nothing_done", "nothing of the mail was done"),

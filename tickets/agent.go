@@ -57,6 +57,7 @@ type operation struct {
 	appointment bool
 	standard    *StandardAnswer // goes to the customer
 	own         string          // what the agent wrote above it
+	posted      *Entry          // the mail that was refused and is sent after all
 	short       bool            // without some of the attachments
 	lines       []Line          // of the receipt
 	ask         []askFor
@@ -129,12 +130,8 @@ func (op *operation) say(body string, note bool) bool {
 		op.entry.Kind = EntryNoted
 		return true
 	}
-	if op.leaks(body) != "" {
-		suggestion := ""
-		if !op.handsOut(body) {
-			suggestion = "#post"
-		}
-		return op.refuse(Line{Key: "refused.leak", Args: map[string]string{"suggestion": suggestion}})
+	if line, ok := op.leaks(body); ok {
+		return op.refuse(line)
 	}
 	return op.answerWith(body)
 }
@@ -380,7 +377,7 @@ func (op *operation) answerCustomer(template, text string) {
 	op.out.Mails = append(op.out.Mails, Mail{
 		To: op.t.Requester, Cc: cc, Class: ClassAnswer, Template: template, Public: &v,
 		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply || op.appointment && op.answer,
-		Agent: op.agent, Invite: op.appointment, Files: op.standard.files(),
+		Agent: op.agent, Invite: op.appointment, Files: op.standard.files(), Earlier: op.posted,
 	})
 	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
 	for _, p := range cc {
@@ -475,7 +472,7 @@ func (op *operation) refuse(line Line) bool {
 	op.out.Ticket = op.t
 	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel, op.out.Beside = nil, nil, nil, nil, nil, nil
 	op.out.Leave, op.after = nil, nil
-	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Public: op.postable(), Detail: line.Key})
+	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Public: op.postable(), Attached: op.m.Attachments, Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
 	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {
 		v.Mode = "command"

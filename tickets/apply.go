@@ -442,7 +442,7 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 	l.ReplyTo = Address{Name: b.From.Name, Mail: b.withToken(a.sign(token))}
 	l.MessageID = a.sign(Token{Purpose: idPurpose, Ticket: token.Ticket, Principal: principal, Outgoing: id}) + "@" + b.domain()
 	if m.Attach {
-		l.Attached = d.carried(a, m.Class)
+		l.Attached = append(d.carriedEarlier(a, m), d.carried(a, m.Class)...)
 	}
 	l.Attached = append(slices.Clip(l.Attached), m.Files...)
 	if m.Invite && t != nil {

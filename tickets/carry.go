@@ -3,6 +3,7 @@ package tickets
 import (
 	"encoding/base64"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,13 +35,21 @@ func carriedOn(list []Attachment, c Class, room int64) (take []bool, left []stri
 // leftOut is the line that tells an agent which attachments of theirs do not go to the customer; ok is false when all
 // of them go, or were never meant to. nothing says that none is left to send.
 func (op *operation) leftOut() (line Line, nothing, ok bool) {
-	take, left := carriedOn(op.r.marked(op.m.Attachments), ClassAnswer, maxCarried/2)
+	take, left := carriedOn(op.r.marked(op.attached()), ClassAnswer, maxCarried/2)
 	nothing = true
 	for _, t := range take {
 		nothing = nothing && !t
 	}
 	line = Line{Key: "did.left_out", Args: map[string]string{"files": strings.Join(left, ", "), "limit": fmt.Sprint(maxCarried / 2)}}
 	return line, nothing, len(left) > 0
+}
+
+// attached are the files that go with the operation's answer: those of its mail, and of the one that it sends after all.
+func (op *operation) attached() []Attachment {
+	if op.posted != nil {
+		return append(slices.Clone(op.posted.Attached), op.m.Attachments...)
+	}
+	return op.m.Attachments
 }
 
 // carried are the attachments that a mail takes along.
@@ -60,10 +69,33 @@ func (d *Desk) carried(a *application, c Class) []File {
 			carriers++
 		}
 	}
-	room := int64(maxCarried / max(carriers, 2))
-	take, _ := carriedOn(a.r.marked(a.in.Message.Attachments), c, room)
+	return fitting(a.r.marked(a.in.Message.Attachments), a.files, c, int64(maxCarried/max(carriers, 2)))
+}
+
+// carriedEarlier are the attachments of a message that came before. When it is erased, or cannot be read, the mail goes
+// without them.
+func (d *Desk) carriedEarlier(a *application, m Mail) []File {
+	e := m.Earlier
+	if d.Files == nil || e == nil || e.Message == 0 || len(e.Attached) == 0 {
+		return nil
+	}
+	stored, err := a.tx.Stored(e.Message)
+	if err != nil {
+		return nil
+	}
+	raw, err := d.Raw(stored)
+	if err != nil {
+		d.Log.Warn("a mail's attachments cannot be read", "message", e.Message, "err", err)
+		return nil
+	}
+	return fitting(a.r.marked(e.Attached), d.Files(raw), m.Class, maxCarried/4)
+}
+
+// fitting are those of a message's files that go with a mail of a class within so many octets.
+func fitting(attached []Attachment, files []File, c Class, room int64) []File {
+	take, _ := carriedOn(attached, c, room)
 	var list []File
-	for i, f := range a.files {
+	for i, f := range files {
 		switch {
 		case i < len(take) && !take[i], f.size() > room:
 			continue

@@ -52,6 +52,34 @@ func TestLeftOutAttachmentsAreTold_S143(t *testing.T) {
 	k.healthy()
 }
 
+// What is sent after all goes with its files, as far as a customer may get them.
+func TestPostSendsAttachments_S143(t *testing.T) {
+	k := newKit(t)
+	_, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice := mailTo(t, sent, anna, TemplateTicketToTeam)
+	k.did(notice, anna, "#note\nDer Kunde hat die Wartung seit drei Monaten nicht bezahlt.")
+	files := []File{{Name: "tool.exe", Type: "application/octet-stream", Data: []byte("MZ")}, {Name: "plan.pdf", Type: "application/pdf", Data: []byte("%PDF")}}
+	k.receive(k.reply(notice, anna, "Der Kunde hat die Wartung seit drei Monaten nicht bezahlt.", func(m *Message) {
+		for _, f := range files {
+			m.Attachments = append(m.Attachments, Attachment{Name: f.Name, Type: f.Type, Size: int64(len(f.Data)), Dangerous: strings.HasSuffix(f.Name, ".exe")})
+		}
+		k.files[m.ID] = files
+	}))
+	refusal := mailTo(t, k.afterUndo(), anna, TemplateRefused)
+	more := []File{{Name: "more.txt", Type: "text/plain", Data: []byte("x")}}
+	lines, sent := k.did(refusal, anna, "#post", func(m *Message) {
+		m.Attachments = []Attachment{{Name: "more.txt", Type: "text/plain", Size: 1}}
+		k.files[m.ID] = more
+	})
+	if names := fileNames(mailTo(t, sent, kunde, TemplateAgentReply)); !slices.Equal(names, []string{"plan.pdf", "more.txt"}) {
+		t.Errorf("the answer carries %q", names)
+	}
+	if !strings.Contains(lines, "did.left_out") {
+		t.Errorf("what stays behind is not told: %s", lines)
+	}
+	k.healthy()
+}
+
 // S-104: the address of an agent, as it stands in their signature, is the desk's when the customer reads it.
 func TestOwnAddressInAnAnswer_S104(t *testing.T) {
 	for _, c := range []struct{ text, want string }{

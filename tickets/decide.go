@@ -45,6 +45,7 @@ type Mail struct {
 	Files     []File // go with it
 	Invite    bool   // carries the ticket's date for calendars
 	Attach    bool   // carries the attachments of the message on
+	Earlier   *Entry // Attach means those of this entry's message too, which came before
 	Thread    bool   // carries what the customer wrote, as mails
 	CountAs   string // for whose cap it counts; "" for nobody's
 	NoTicket  bool   // about no ticket: health notices

@@ -8,9 +8,9 @@ import (
 )
 
 // did answers the notice with a text and returns the lines of the receipt or the refusal, with what was sent.
-func (k *kit) did(notice delivered, from, text string) (lines string, sent []delivered) {
+func (k *kit) did(notice delivered, from, text string, change ...func(*Message)) (lines string, sent []delivered) {
 	k.Helper()
-	k.receive(k.reply(notice, from, text))
+	k.receive(k.reply(notice, from, text, change...))
 	sent = k.afterUndo()
 	for _, d := range to(sent, from) {
 		if d.Template == TemplateReceipt || d.Template == TemplateRefused {

@@ -52,6 +52,8 @@ type Known struct {
 	Explain bool             // reasons against what was not chosen are wanted too
 	History []Entry          // of Ticket, newest first, far back; when commands of the message need it
 	Absent  map[string]Leave // who is away now, by lower-case address
+	// Elsewhere is the ticket whose secrets an agent's text holds, as far as it is an answer; "" for none.
+	Elsewhere string
 }
 
 // hints is what the classifier may know.

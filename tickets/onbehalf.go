@@ -193,7 +193,7 @@ func channelOf(word string) string {
 func (m *agentMail) tellRequester(op *operation, o newCase) {
 	t := op.t
 	view := m.publicView(t)
-	if o.summary && !op.handsOut(o.text) {
+	if _, secret := op.leaks(o.text); o.summary && !secret {
 		view.Text = op.forCustomer(o.text)
 	}
 	n := len(m.out.Mails)

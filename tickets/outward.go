@@ -34,12 +34,16 @@ func (op *operation) handsOut(body string) bool {
 	return false
 }
 
-// leaks says what must not leave the house in an answer, or "": a line of an internal note, or a reply address that
-// gives rights. Clients that quote without any mark put a whole notice into the new text (S-105).
-func (op *operation) leaks(body string) string {
+// leaks says what of an answer must not leave the house: a reply address that gives rights, a line of an internal note,
+// the desk's own words of a notice, or what stands on another ticket. Clients that quote without any mark put a whole
+// notice into the new text (S-105); agents paste.
+func (op *operation) leaks(body string) (Line, bool) {
+	refused := func(key, suggestion string) (Line, bool) {
+		return Line{Key: key, Args: map[string]string{"suggestion": suggestion}}, true
+	}
 	flat := strings.Join(strings.Fields(body), " ")
 	if op.handsOut(flat) {
-		return "a reply address"
+		return refused("refused.leak", "")
 	}
 	for _, e := range op.k.Recent {
 		if e.Ticket != op.t.ID || e.Kind != EntryNoted && e.Kind != EntryVendor {
@@ -47,11 +51,20 @@ func (op *operation) leaks(body string) string {
 		}
 		for _, line := range append(strings.Split(e.Text, "\n"), strings.TrimSuffix(excerpt(e.Text), "…")) {
 			if line = strings.Join(strings.Fields(line), " "); len([]rune(line)) >= minLeak && strings.Contains(flat, line) {
-				return "a line of an internal note"
+				return refused("refused.leak", "#post")
 			}
 		}
 	}
-	return ""
+	if op.r.Marks.fromNotice(op.forCustomer(body)) {
+		return refused("refused.notice", "#post")
+	}
+	switch op.k.Elsewhere {
+	case "":
+		return Line{}, false
+	case op.t.Number:
+		return refused("refused.leak", "#post")
+	}
+	return Line{Key: "refused.elsewhere", Args: map[string]string{"number": op.k.Elsewhere, "suggestion": "#post"}}, true
 }
 
 // quotesOf drops the quoted lines of inline answers that are not from what was said: a notice has notes, addresses and

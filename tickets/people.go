@@ -194,28 +194,30 @@ func (op *operation) onlyRequester(c command.Command) bool {
 	return op.did("did.nocc", nil)
 }
 
-// post sends the text of the agent's mail that was refused last. Its commands stay undone. What would hand out a reply
+// post sends the text of the agent's mail that was refused last, with its attachments. Its commands stay undone. What would hand out a reply
 // address is not sent in any case.
 func (op *operation) post(command.Command) bool {
-	text := ""
+	var refused *Entry
 	for _, e := range op.k.Recent {
 		if !strings.EqualFold(e.Actor.Name, op.agent.Address) || e.Kind == EntryQueued {
 			continue
 		}
 		if e.Kind == EntryRefused {
-			text = e.Public
+			refused = &e
 		}
 		break
 	}
 	switch {
 	case op.entry.Kind != "":
 		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#post", "other": "text"}})
-	case text == "":
+	case refused == nil || refused.Public == "":
 		return op.refuse(Line{Key: "refused.post", Args: map[string]string{}})
-	case op.handsOut(text):
+	case op.handsOut(refused.Public):
 		return op.refuse(Line{Key: "refused.leak", Args: map[string]string{"suggestion": ""}})
 	}
-	return op.answerWith(text) && op.did("did.post", map[string]string{"to": op.t.Requester.Mail})
+	op.posted = refused
+	op.entry.Attached = op.attached()
+	return op.answerWith(refused.Public) && op.did("did.post", map[string]string{"to": op.t.Requester.Mail})
 }
 
 // postable is what #post would send of a mail that is refused: only what was on its way to the customer.

@@ -58,6 +58,7 @@ type Rules struct {
 	PriorityNames map[string]map[string]string // priority → language → name for people
 	Checklists    map[string]string            // what a checklist that rules add says, by its name
 
+	Marks      Marks // of the desk's notices
 	Classifier Classifier
 	Renderer   Renderer
 	Composer   Composer

@@ -21,6 +21,9 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 	if _, ok := r.agent(m.Author); !ok {
 		return nil
 	}
+	if err := tx.knowElsewhere(k, r, m); err != nil {
+		return err
+	}
 	commands := command.Parse(strings.TrimSpace(m.Reply)).Commands
 	if err := tx.knowHistory(k, commands); err != nil {
 		return err

@@ -49,7 +49,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		Waiting:    tickets.Waiting{Remind: c.Waiting.Remind, After: c.Waiting.After, Calendar: patience},
 		Duplicates: tickets.Duplicates{Within: c.SameText, Similar: c.Similar}, ThanksReopen: c.ThanksReopen,
 		Limits: tickets.DefaultLimits(), Retention: c.Retention.Retention, Calendar: hours, Answers: map[string]tickets.Answer{},
-		Classifier: classifier, Renderer: renderer, Composer: composer(c),
+		Classifier: classifier, Marks: renderer.marks(), Renderer: renderer, Composer: composer(c),
 	}
 	if c.Health.SMTP != nil {
 		r.HealthServer = healthServer
@@ -174,6 +174,15 @@ func buildRenderer(c *config.Config) (brandRenderer, error) {
 
 // brandRenderer renders with the texts of the brand that speaks.
 type brandRenderer map[string]*templates.Set
+
+// marks are those of the notices of all brands.
+func (b brandRenderer) marks() (all tickets.Marks) {
+	for _, address := range slices.Sorted(maps.Keys(b)) {
+		m := b[address].Marks()
+		all.Sentences, all.Labels = append(all.Sentences, m.Sentences...), append(all.Labels, m.Labels...)
+	}
+	return all
+}
 
 // Public implements tickets.Renderer.
 func (b brandRenderer) Public(name string, v tickets.PublicView) (tickets.Rendered, error) {
