@@ -158,18 +158,17 @@ func (a *application) writeEntries() error {
 		}
 		t = &Ticket{ID: a.known.NextID}
 	}
+	before := *t
 	for _, e := range a.dec.Entries {
 		if err := a.append(t, e); err != nil {
 			return err
 		}
 	}
 	a.ticket = t
-	if a.dec.New || slices.ContainsFunc(a.dec.Entries, func(e Entry) bool {
-		return slices.ContainsFunc(e.Changes, func(c Change) bool { return c.Field == fieldRequester })
-	}) {
+	if a.dec.New {
 		return a.index(t)
 	}
-	return nil
+	return a.tx.moveRequester(&before, t)
 }
 
 // append writes one entry, with what caused it.

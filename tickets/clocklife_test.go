@@ -247,6 +247,7 @@ func TestRebase(t *testing.T) {
 		t.Errorf("%+v", e)
 	}
 	k.healthy()
+	k.waits()
 }
 
 // Clocks that a program of the second schema stored keep their deadlines, and go on by the rules of now.
@@ -285,4 +286,5 @@ func TestMigrationOfClocks(t *testing.T) {
 	k.tick()
 	k.deliver()
 	k.healthy()
+	k.waits()
 }

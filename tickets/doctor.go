@@ -70,22 +70,28 @@ func (s *Store) Doctor(_ context.Context) (Diagnosis, error) {
 	err = s.View(func(tx *Tx) error {
 		c.tx = tx
 		d.Books = tx.Books()
-		checks := []func() error{c.books, c.tickets, c.chains, c.messages, c.outbox, c.held}
-		if !sound {
-			checks = nil // the rest would stumble over the same pages
-		}
-		for _, check := range checks {
-			if err := check(); err != nil {
-				if !errors.Is(err, errDamaged) {
-					return err
-				}
-				c.found("%v", err)
+		if sound { // else the rest would stumble over the same pages
+			if err := c.rows(); err != nil {
+				return err
 			}
 		}
 		d.Problems, d.OK = c.problems, len(c.problems) == 0
 		return nil
 	})
 	return d, err
+}
+
+// rows checks everything that stands in the store.
+func (c *checkup) rows() error {
+	for _, check := range []func() error{c.books, c.tickets, c.chains, c.messages, c.outbox, c.held, c.indexes} {
+		if err := check(); err != nil {
+			if !errors.Is(err, errDamaged) {
+				return err
+			}
+			c.found("%v", err)
+		}
+	}
+	return nil
 }
 
 // pagesAreSound checks the pages of desk.db. It keeps writers out meanwhile, in a transaction that is rolled back:
@@ -219,6 +225,9 @@ func (c *checkup) tickets() error {
 		}
 		if b := c.tx.btx.Bucket(bucketNumbers).Get([]byte(t.Number)); len(b) != 8 || TicketID(binary.BigEndian.Uint64(b)) != t.ID {
 			c.found("ticket %s cannot be found by its number", t.Number)
+		}
+		if checkAddress(t.Requester.Mail) == nil && c.tx.btx.Bucket(bucketRequesters).Get(requesterKey(t)) == nil {
+			c.found("ticket %s cannot be found by its requester", t.Number)
 		}
 		if live := c.tx.btx.Bucket(bucketLive).Get(key64(uint64(t.ID))) != nil; live != (t.State != StateClosed) {
 			c.found("ticket %s is %s, and the list of open tickets says otherwise", t.Number, t.State)

@@ -444,6 +444,16 @@ func (k *kit) healthy() {
 	healthy(k.TB, k.store)
 }
 
+// waits fails the test when a ticket waits for something that no timer says.
+func (k *kit) waits() {
+	k.Helper()
+	c := &checkup{}
+	err := k.store.View(func(tx *Tx) error { c.tx = tx; return c.timers(k.desk.Rules(), k.clock.Now().UTC()) })
+	if err != nil || len(c.problems) > 0 {
+		k.Fatalf("timers: %v\n%s", err, strings.Join(c.problems, "\n"))
+	}
+}
+
 func healthy(t testing.TB, s *Store) {
 	t.Helper()
 	d, err := s.Doctor(context.Background())

@@ -231,6 +231,7 @@ func (l *life) check() {
 	l.clock.move(time.Minute)
 	l.collect()
 	l.healthy()
+	l.waits()
 	err := l.store.View(func(tx *Tx) error {
 		counts := map[State]int{}
 		err := tx.Tickets(true, func(t *Ticket) (bool, error) {

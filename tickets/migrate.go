@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -45,6 +46,26 @@ var migrations = []func(*bolt.Tx) error{
 		_, err := btx.CreateBucketIfNotExists(bucketCopies)
 		return err
 	},
+	// 9: a ticket that went to another requester stands no more among those of the one before.
+	dropFormerRequesters,
+}
+
+// dropFormerRequesters takes the rows out of the list of requesters that are of nobody's ticket, or of somebody else's.
+func dropFormerRequesters(btx *bolt.Tx) error {
+	tx := &Tx{btx: btx, writable: true}
+	var stale [][]byte
+	err := tx.each(bucketRequesters, nil, func(k, _ []byte) (bool, error) {
+		t, err := tx.Ticket(TicketID(binary.BigEndian.Uint64(k[len(k)-8:])))
+		if errors.Is(err, ErrNotFound) || err == nil && !bytes.Equal(k, requesterKey(t)) {
+			stale = append(stale, bytes.Clone(k))
+			err = nil
+		}
+		return err == nil, err
+	})
+	for i := 0; err == nil && i < len(stale); i++ {
+		err = btx.Bucket(bucketRequesters).Delete(stale[i])
+	}
+	return err
 }
 
 var keySchema = []byte("schema")

@@ -320,7 +320,7 @@ func (o *operator) quarantineDrop(ctx context.Context, a idArgs) (done, error) {
 type noArgs struct{}
 
 func (o *operator) doctor(ctx context.Context, _ noArgs) (tickets.Diagnosis, error) {
-	return o.desk.Store.Doctor(ctx)
+	return o.desk.Doctor(ctx)
 }
 
 type backupArgs struct {

@@ -442,7 +442,7 @@ func (w *world) settled(seen uint64) {
 // healthy fails the story unless the doctor finds nothing.
 func (w *world) healthy() {
 	w.t.Helper()
-	d, err := w.daemon.desk.Store.Doctor(context.Background())
+	d, err := w.daemon.desk.Doctor(context.Background())
 	if err != nil || !d.OK {
 		w.t.Errorf("doctor: %v %+v", err, d)
 	}

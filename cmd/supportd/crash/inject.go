@@ -143,7 +143,7 @@ func (r *Rig) feed(batches ...int) error {
 				return err
 			}
 		}
-		if err := r.Rest(30 * time.Second); err != nil {
+		if err := r.Rest(time.Minute); err != nil {
 			return err
 		}
 	}

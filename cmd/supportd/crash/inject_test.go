@@ -136,7 +136,7 @@ func TestDiskFillsAndEmpties(t *testing.T) {
 		if err := os.Remove(ballast); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Rest(30 * time.Second); err != nil {
+		if err := r.Rest(time.Minute); err != nil {
 			t.Fatal(err)
 		}
 	}

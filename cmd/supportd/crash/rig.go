@@ -105,13 +105,20 @@ func (r *Rig) Kill() error {
 // Stop ends the life of the desk as a service manager does.
 func (r *Rig) Stop() error { return r.Desk.Stop(20 * time.Second) }
 
-// Rest waits until everything that was put in is settled, and all that is owed is sent.
+// Rest waits until everything that was put in is settled, and all that is owed is sent. It fails when nothing gets on for
+// as long as the limit: how fast that is says more about the machine than about the desk.
 func (r *Rig) Rest(limit time.Duration) error {
-	ctx, cancel := context.WithTimeout(context.Background(), limit)
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	stuck := time.AfterFunc(limit, func() { cancel(fmt.Errorf("nothing got on for %s", limit)) })
+	defer stuck.Stop()
 	want := uint64(len(r.Mail.Sent()))
-	quiet := 0
+	quiet, before := 0, ""
 	return r.Desk.Await(ctx, fmt.Sprintf("%d mails to be settled and the outbox to be empty", want), func(s Status) bool {
+		if now := fmt.Sprint(s.Books, s.Outbox); now != before {
+			before = now
+			stuck.Reset(limit)
+		}
 		if s.Books.Seen != want || s.Outbox.Due+s.Outbox.Deferred+s.Outbox.Failed != 0 {
 			quiet = 0
 			return false
