@@ -101,6 +101,9 @@ func (c *Composer) appendHeader(b []byte, l tickets.Letter) ([]byte, error) {
 	}
 	field("MIME-Version", "1.0")
 	field("Message-ID", "<"+l.MessageID+">")
+	if l.Bulk && l.Class == tickets.ClassNotice {
+		field("Precedence", "bulk")
+	}
 	if ids := references(l.References, l.MessageID); len(ids) > 0 {
 		field("References", "<"+strings.Join(ids, "> <")+">")
 	}

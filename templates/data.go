@@ -184,6 +184,11 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	if err != nil && s.opts.Strict {
 		return nil, err
 	}
+	groups, err := p.groups(v)
+	data["groups"] = groups
+	if err != nil && s.opts.Strict {
+		return nil, err
+	}
 	similar, err := p.listed(v.Similar, v.Zone)
 	data["similar"] = similar
 	if err != nil && s.opts.Strict {
@@ -304,6 +309,23 @@ func (p *phrases) recent(v tickets.InternalView) []map[string]any {
 	return list
 }
 
+// groups are tickets below headings.
+func (p *phrases) groups(v tickets.InternalView) (list []map[string]any, unknown error) {
+	list = make([]map[string]any, 0, len(v.Groups))
+	for _, g := range v.Groups {
+		named, err := p.listed(g.Tickets, v.Zone)
+		if err != nil {
+			unknown = err
+		}
+		more := ""
+		if left := len(g.Tickets) - len(named); left > 0 {
+			more = p.fill("overview.more", map[string]string{"count": strconv.Itoa(left)})
+		}
+		list = append(list, map[string]any{"title": p.fill(g.Key, nil), "count": len(g.Tickets), "more": more, "tickets": named})
+	}
+	return list, unknown
+}
+
 // listed are tickets that a notice names.
 func (p *phrases) listed(tickets []tickets.Listed, zone *time.Location) (list []map[string]any, unknown error) {
 	list = make([]map[string]any, 0, len(tickets))
@@ -314,7 +336,8 @@ func (p *phrases) listed(tickets []tickets.Listed, zone *time.Location) (list []
 		}
 		number := clip(cleanLine(t.Number), maxName)
 		list = append(list, map[string]any{"number": number, "subject": cleanSubject(t.Subject, number), "state": p.word("state", string(t.State)),
-			"priority": clip(cleanLine(t.Priority), maxName), "assignee": clip(cleanLine(t.Assignee), maxName), "text": strings.Join(texts, " · ")})
+			"priority": clip(cleanLine(t.Priority), maxName), "assignee": clip(cleanLine(t.Assignee), maxName), "text": strings.Join(texts, " · "),
+			"reply": clip(harmless(cleanLine(t.Reply)), maxValue)})
 	}
 	return list, unknown
 }

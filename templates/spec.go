@@ -67,6 +67,8 @@ func specs() []spec {
 		{name: tickets.TemplateTimeBox, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateSafety, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateMajorIncident, audience: audienceInternal, marker: true},
+		{name: tickets.TemplatePersonal, audience: audienceInternal},
+		{name: tickets.TemplateLead, audience: audienceInternal},
 		{name: tickets.TemplateGathered, audience: audienceInternal},
 		{name: tickets.TemplateUndelivered, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateHeld, audience: audienceInternal, marker: true},

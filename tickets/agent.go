@@ -471,7 +471,7 @@ func (op *operation) refuse(line Line) bool {
 	op.t = op.k.Ticket.clone()
 	op.out.Ticket = op.t
 	op.out.Entries, op.out.Mails, op.out.Admit, op.out.Reject, op.out.Cancel, op.out.Beside = nil, nil, nil, nil, nil, nil
-	op.out.Leave, op.after = nil, nil
+	op.out.Leave, op.out.Wish, op.after = nil, nil, nil
 	op.decider.entry(Entry{Kind: EntryRefused, Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, MessageID: op.m.ID, Text: op.newText(), Public: op.postable(), Attached: op.m.Attachments, Detail: line.Key})
 	op.end(Appended, "refused: "+line.Key+", on "+op.t.Number)
 	op.tell([]string{op.agent.Address}, TemplateRefused, PurposeNote, false, func(v *InternalView) {

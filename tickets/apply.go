@@ -116,6 +116,11 @@ func (d *Desk) carryOut(a *application) error {
 	if err := errors.Join(a.indexReferences(), a.rememberSent()); err != nil {
 		return err
 	}
+	if a.dec.Wish != nil {
+		if err := a.tx.keepWish(*a.dec.Wish); err != nil {
+			return err
+		}
+	}
 	if a.dec.Leave != nil {
 		if err := a.tx.keepLeave(*a.dec.Leave, a.now); err != nil {
 			return err
@@ -409,7 +414,7 @@ func (a *application) brand(t *Ticket) Brand {
 func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (l Letter, err error) {
 	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
 	b := a.brand(t)
-	l = Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important}
+	l = Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important, Bulk: m.Bulk}
 	switch {
 	case m.Public != nil:
 		l.Language = m.Public.Language
@@ -437,6 +442,9 @@ func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principa
 			l.ListID = listID(t.Team, b)
 			l.From.Name = onBehalf(m, t, b)
 		}
+	}
+	if t == nil && m.Bulk {
+		l.ListID = listID("digest", b)
 	}
 	l.ReplyTo = Address{Name: b.From.Name, Mail: b.withToken(a.sign(token))}
 	l.MessageID = a.sign(Token{Purpose: idPurpose, Ticket: token.Ticket, Principal: principal, Outgoing: id}) + "@" + b.domain()

@@ -16,7 +16,7 @@ import (
 func asking() map[string]handler {
 	return map[string]handler{
 		"show": (*operation).show, "list": (*operation).list, "search": (*operation).search, "help": (*operation).help,
-		"figures": (*operation).figures, "report": (*operation).report, "why": (*operation).why,
+		"figures": (*operation).figures, "report": (*operation).report, "why": (*operation).why, "digest": (*operation).digest,
 	}
 }
 

@@ -24,6 +24,7 @@ type Decision struct {
 	Admit   []uint64     // held mails that commands let in
 	Reject  []uint64     // held mails that commands drop
 	Cancel  []OutgoingID // mails that a command takes back
+	Wish    *wantDaily   // whether the sender wants overviews
 	Leave   *Leave       // what was learned of an agent's absence
 	Beside  []Beside     // what becomes of other tickets
 
@@ -42,6 +43,7 @@ type Mail struct {
 	Purpose   Purpose       // of its reply address
 	NotBefore time.Time
 	Important bool
+	Bulk      bool
 	Files     []File // go with it
 	Invite    bool   // carries the ticket's date for calendars
 	Attach    bool   // carries the attachments of the message on

@@ -32,6 +32,7 @@ type Letter struct {
 	Language   string
 	ListID     string // "network.desk.example"; staff mails only
 	Important  bool
+	Bulk       bool   // a mail that nobody waits for, such as a daily list
 	Ticket     string // ticket number for X-Desk-Ticket; "" when there is none
 	Template   string
 	ConfigRev  string
@@ -113,6 +114,8 @@ const (
 	TemplateReceipt         = "command-receipt"  // T32, internal
 	TemplateRefused         = "command-error"    // T32, internal
 	TemplateEscalation      = "escalation"       // T33, internal: a clock reached one of its steps
+	TemplatePersonal        = "personal-digest"  // T36, internal: what an agent has to do today
+	TemplateLead            = "lead-digest"      // T37, internal: what a lead has to look at
 	TemplateGathered        = "gathered"         // T33, internal: notices that waited for the reader's working time, of several tickets
 	TemplateTimeBox         = "time-box"         // T34, internal: a team's time for a ticket is over
 	TemplateSafety          = "safety-net"       // T35, internal: nobody has, or nobody touches, a ticket
@@ -200,6 +203,7 @@ type InternalView struct {
 	Warnings      []string // about the mail: defects, dangerous attachments, unverified sender
 	Deadlines     []Deadline
 	Listed        []Listed       // tickets, in notices about several
+	Groups        []Group        // tickets below headings, in overviews
 	Similar       []Listed       // tickets that read like this one
 	Suggestions   []Line         // what may be done with it
 	Recent        []RecentEntry  // newest first
@@ -228,6 +232,7 @@ type Listed struct {
 	Priority string
 	Assignee string
 	Lines    []Line
+	Reply    string // the address by which the reader answers this ticket; "" for none
 }
 
 // RecentEntry is one line of a ticket's history, for people.

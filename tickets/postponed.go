@@ -27,10 +27,14 @@ var bucketPostponed = []byte("postponed") // time, ticket ID, reader → Postpon
 // gather is how long notices for one instant are collected before they leave: all timers of that instant come first.
 const gather = time.Minute
 
+func (n Postponed) key() []byte {
+	return append(append(timeKey(n.At), key64(uint64(n.Ticket))...), n.To...)
+}
+
 // postpone keeps a notice until its time.
 func (tx *Tx) postpone(n Postponed) error {
 	n.At = n.At.UTC()
-	key := append(append(timeKey(n.At), key64(uint64(n.Ticket))...), n.To...)
+	key := n.key()
 	var before Postponed
 	if ok, err := tx.get(bucketPostponed, key, &before); err != nil {
 		return err

@@ -41,6 +41,7 @@ type Rules struct {
 	Escalations  []Escalation // the first that fits is taken, for each kind of clock
 	OnCall       map[string]OnCall
 	SafetyNet    SafetyNet
+	Overviews    Overviews
 	Major        MajorIncident
 	Standard     map[string]*StandardAnswer // what agents send with #send, by name
 	Answers      map[string]Answer          // configured automatic answers, by name
@@ -90,12 +91,13 @@ type Intake struct {
 type Team struct {
 	Name    string
 	Tier    int
-	Lead    string   // lower-case address; "" for none
-	Address string   // gets a copy of notices, without a right to answer; "" for none
-	Members []string // lower-case addresses
-	Skills  []string // lower case
-	Hours   Calendar // nil: Rules.Calendar
-	HoursOf string   // the names of its calendars, for people
+	Lead    string         // lower-case address; "" for none
+	Address string         // gets a copy of notices, without a right to answer; "" for none
+	Members []string       // lower-case addresses
+	Skills  []string       // lower case
+	Hours   Calendar       // nil: Rules.Calendar
+	HoursOf string         // the names of its calendars, for people
+	Zone    *time.Location // of its calendar; nil: Rules.Zone
 	OLA     OLA
 	OnCall  string // name of who is called when nobody works; "" for none
 }

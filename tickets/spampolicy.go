@@ -1,7 +1,6 @@
 package tickets
 
 import (
-	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -88,53 +87,11 @@ func (d *decider) flooded() bool {
 
 // ── the daily list of what is held ──
 
-// timerHeldList is the kind of the timer rows of the daily list; they belong to no ticket.
-const timerHeldList = "held list"
-
 // maxHeldListed bounds how many mails the list names.
 const maxHeldListed = 30
 
-// nextHeldList is the next instant at which the list is due.
-func (r *Rules) nextHeldList(now time.Time) time.Time {
-	zone := r.Zone
-	if zone == nil {
-		zone = time.UTC
-	}
-	day := now.In(zone)
-	for i := range 3 {
-		at := time.Date(day.Year(), day.Month(), day.Day()+i, int(r.Spam.ListAt.Hours()), int(r.Spam.ListAt.Minutes())%60, 0, 0, zone)
-		if at.After(now) {
-			return at.UTC()
-		}
-	}
-	return now.Add(24 * time.Hour).UTC()
-}
-
-// ScheduleHeldList sets the timer of the daily list anew: at the start, and after a change of the configuration.
-func (d *Desk) ScheduleHeldList(ctx context.Context) error {
-	if d.Rules().Spam.ListTo == "" {
-		return nil
-	}
-	return d.Store.Update(ctx, func(tx *Tx) error {
-		tx.onCommit(func() { kick(d.tick) })
-		return tx.scheduleHeldList(d.Rules(), d.Now().UTC())
-	})
-}
-
-func (tx *Tx) scheduleHeldList(r *Rules, now time.Time) error {
-	row := append(append(timeKey(r.nextHeldList(now)), key64(0)...), timerHeldList...)
-	return tx.btx.Bucket(bucketTimers).Put(row, []byte{})
-}
-
-// sendHeldList tells what is held and sets the next timer. A row of an earlier configuration, whose time is another, is dropped.
-func (d *Desk) sendHeldList(tx *Tx, at, now time.Time) error {
-	r := d.Rules()
-	if r.Spam.ListTo == "" || !r.nextHeldList(at.Add(-time.Second)).Equal(at) {
-		return nil
-	}
-	if err := tx.scheduleHeldList(r, now); err != nil {
-		return err
-	}
+// sendHeldList owes the list of what is held, when there is anything.
+func (d *Desk) sendHeldList(tx *Tx, r *Rules, now time.Time) error {
 	held, err := tx.HeldMails()
 	if err != nil || len(held) == 0 {
 		return err

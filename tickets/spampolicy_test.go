@@ -60,7 +60,7 @@ func TestDailyListOfHeldMail(t *testing.T) {
 	k := newKit(t, func(r *Rules) { r.Spam = SpamPolicy{ListTo: lea, ListAt: 8*time.Hour + 30*time.Minute} })
 	start := func() {
 		t.Helper()
-		if err := k.desk.ScheduleHeldList(t.Context()); err != nil {
+		if err := k.desk.ScheduleDaily(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -97,7 +97,11 @@ func TestDailyListOfHeldMail(t *testing.T) {
 	r.Spam.ListAt = 12 * time.Hour
 	k.desk.SetRules(&r)
 	start()
-	k.clock.move(24 * time.Hour) // 09:00: the old time has passed, the new one was noon of yesterday
+	k.clock.move(5 * time.Hour) // after the new time, of a day that had its list
+	if n := lists(); n != 0 {
+		t.Errorf("%d lists more on the same day", n)
+	}
+	k.clock.move(22 * time.Hour)
 	if n := lists(); n != 1 {
 		t.Errorf("%d lists after the change of the time, want 1", n)
 	}

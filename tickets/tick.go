@@ -109,8 +109,8 @@ func (d *Desk) fire(tx *Tx, key []byte, now time.Time) error {
 	if kind == timerPostponed {
 		return d.sendPostponed(tx, now)
 	}
-	if kind == timerHeldList {
-		return d.sendHeldList(tx, at, now)
+	if kind == timerDaily || kind == timerHeldList {
+		return d.sendDaily(tx, now)
 	}
 	t, err := tx.Ticket(id)
 	if errors.Is(err, ErrNotFound) || errors.Is(err, errDamaged) {

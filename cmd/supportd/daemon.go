@@ -147,8 +147,8 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err := d.forgetCopies(ctx, d.config.Load()); err != nil {
 		d.log.Error("copies of sent mail that nobody wants are still owed; a restart tries again", "err", err)
 	}
-	if err := d.desk.ScheduleHeldList(ctx); err != nil {
-		d.log.Error("the daily list of held mail is not scheduled; a reload tries again", "err", err)
+	if err := d.desk.ScheduleDaily(ctx); err != nil {
+		d.log.Error("the daily mails are not scheduled; a reload tries again", "err", err)
 	}
 	d.start(func() error { return d.runClock(ctx) })
 	d.start(func() error { return d.runRetention(ctx) })
@@ -272,7 +272,7 @@ func (d *Daemon) Reload() error {
 	d.config.Store(c)
 	d.tokens.prepare(c)
 	tickets.Failpoint("reload.swapped")
-	if err := errors.Join(d.desk.Reschedule(d.running), d.desk.ScheduleHeldList(d.running)); err != nil {
+	if err := errors.Join(d.desk.Reschedule(d.running), d.desk.ScheduleDaily(d.running)); err != nil {
 		d.log.Error("timers are those of the old configuration", "err", err)
 	}
 	if err := d.forgetCopies(d.running, c); err != nil {

@@ -121,6 +121,11 @@ func buildHours(r *tickets.Rules, c *config.Config) error {
 	for _, t := range c.Teams {
 		team := r.Teams[t.Name]
 		team.OLA = tickets.OLA{Accept: t.OLA.Accept, TimeBox: t.OLA.TimeBox}
+		for _, one := range c.Calendars {
+			if len(t.Calendars) > 0 && one.Name == t.Calendars[0] {
+				team.Zone = one.Zone
+			}
+		}
 		team.OnCall, team.HoursOf = t.OnCall, strings.Join(t.Calendars, " + ")
 		var union []calendar.Schedule
 		for _, one := range c.Calendars {

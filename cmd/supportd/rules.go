@@ -97,11 +97,23 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	}
 	nameThings(r, c)
 	r.Spam = tickets.SpamPolicy{PerSender: c.Spam.PerSender, Within: c.Spam.Within, Blocked: c.Spam.Blocked, ListTo: strings.ToLower(c.Spam.DigestTo.Mail)}
-	if at, err := time.Parse("15:04", c.Spam.DigestAt); err == nil {
-		r.Spam.ListAt = time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
-	}
+	r.Spam.ListAt = sinceMidnight(c.Spam.DigestAt)
+	r.Overviews = tickets.Overviews{Personal: daily(c.Digests.Personal), Leads: daily(c.Digests.Leads)}
 	r.Limits.ReopensPerDay = c.ReopenLimit
 	return r, nil
+}
+
+func daily(d config.Digest) tickets.Daily {
+	return tickets.Daily{On: d.On, At: sinceMidnight(d.At), NotFor: d.NotFor}
+}
+
+// sinceMidnight is a time of day such as 07:30; what is none is midnight.
+func sinceMidnight(clock string) time.Duration {
+	at, err := time.Parse("15:04", clock)
+	if err != nil {
+		return 0
+	}
+	return time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute
 }
 
 // nameThings says what people can name in commands, and read in mails.

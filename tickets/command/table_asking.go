@@ -18,6 +18,9 @@ func asking() []Row {
 		{Word: "figures", Aliases: []string{"mynumbers", "stats", "zahlen"}, Anywhere: true, Usage: "#figures", Help: map[string]string{
 			"de": "schickt Ihnen Ihre eigenen Zahlen, die niemand sonst bekommt",
 			"en": "sends you your own numbers, which nobody else gets"}},
+		{Word: "digest", Aliases: []string{"overview", "ueberblick", "überblick"}, Takes: Required, Anywhere: true, Usage: "#digest on|off", Help: map[string]string{
+			"de": "schaltet Ihren täglichen Überblick ein (on) oder aus (off)",
+			"en": "switches your daily overview on or off"}},
 		{Word: "report", Aliases: []string{"bericht"}, Takes: Optional, Anywhere: true, Usage: "#report [week|TEAM]", Help: map[string]string{
 			"de": "schickt Ihnen die Zahlen des Desks oder eines Teams",
 			"en": "sends you the numbers of the desk or of a team"}},

@@ -88,6 +88,8 @@ type Config struct {
 	CloseAfter   time.Duration // from solved to closed
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
 
+	Digests Digests
+
 	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
 	VerifyDKIM   bool     // the desk checks signatures itself where those say nothing
@@ -118,6 +120,19 @@ type Waiting struct {
 	Remind   []time.Duration // ascending
 	After    time.Duration   // when the ticket is solved; 0: never
 	Calendar string          // whose hours count
+}
+
+// Digests are the overviews in the morning.
+type Digests struct {
+	Personal Digest
+	Leads    Digest
+}
+
+// Digest is when an overview comes.
+type Digest struct {
+	On     bool
+	At     string   // 07:30
+	NotFor []string // names of teams, and lower-case addresses
 }
 
 // Spam is the part of the spam policy that is read and checked, and that nothing obeys yet; the zero value says nothing.

@@ -56,6 +56,7 @@ type fileKeys struct {
 	Derive            deriveKeys          `key:"derive" doc:"Configuration item, impact and urgency of a mail, in this order. Of each list the first entry that matches is taken; the last one has no when."`
 	Routes            rootKeys            `key:"routes" doc:"Which team gets a new ticket: a tree. Beginning at its root, the first child that matches is entered, again and again; the deepest route entered decides, and what it leaves open is its parent's. Default: {name: root, to: the first team of tier 1}."`
 	Rules             list[ruleKeys]      `key:"rules" doc:"What is added to tickets. All rules that match apply, in no particular order."`
+	Digests           digestsKeys         `key:"digests" doc:"The overviews that agents and leads get in the morning."`
 	Spam              spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
 	Retention         retentionKeys       `key:"retention" doc:"How long things are kept. Without it, for ever."`
 
@@ -284,6 +285,33 @@ type digestKeys struct {
 	section
 	To opt[string] `key:"to" kind:"person" required:"yes" example:"k.brandt" doc:"Who gets it: an id of people, or an address of the staff."`
 	At opt[string] `key:"at" kind:"clock" required:"yes" example:"\"08:30\"" doc:"When, in quotes."`
+}
+
+// digestsKeys are the overviews.
+type digestsKeys struct {
+	section
+	Personal overviewKeys `key:"personal" example:"{at: \"07:30\"}" doc:"To each agent on their working days: what is overdue, due today, waits for an answer or is open of their own, what came up outside their working time, and what nobody in their teams has. Without anything to say there is no mail."`
+	Leads    leadsKeys    `key:"leads" example:"{at: \"08:00\", not_for: [network]}" doc:"To the lead of each team on its working days: what is overdue, with nobody, returned, handed on with gaps or older than seven days, and who is away."`
+}
+
+// overviewKeys are one of them.
+type overviewKeys struct {
+	section
+	At opt[string] `key:"at" kind:"clock" default:"07:30" example:"\"07:30\"" doc:"When, in quotes, in the time zone of the reader's first team."`
+	overviewReaderKeys
+}
+
+// leadsKeys are the leads' one.
+type leadsKeys struct {
+	section
+	At opt[string] `key:"at" kind:"clock" default:"08:00" example:"\"08:00\"" doc:"When, in quotes, in the time zone of the lead's first team."`
+	overviewReaderKeys
+}
+
+// overviewReaderKeys say who gets one.
+type overviewReaderKeys struct {
+	On     opt[bool]    `key:"on" kind:"bool" default:"true" example:"false" doc:"false: nobody gets it."`
+	NotFor many[string] `key:"not_for" kind:"person" one:"yes" example:"[network, k.brandt]" doc:"Teams, and people by address or id, who get none. An agent can refuse it too, with #digest off. Default: nobody."`
 }
 
 // quarantineKeys say what is held.

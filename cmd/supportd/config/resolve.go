@@ -30,6 +30,7 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.vendors(k)
 	r.promises(k)
 	r.spam(k)
+	r.digests(k)
 	r.priorities(k)
 	r.categories(k)
 	r.retention(k)
