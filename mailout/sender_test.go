@@ -175,7 +175,8 @@ func TestSendPoisonedRows(t *testing.T) {
 	}
 }
 
-// S-049, S-050: a server without SMTPUTF8 or with a small SIZE gets neither a mangled address nor the mail.
+// S-049, S-050: a server without SMTPUTF8 or with a small SIZE gets neither a mangled address nor the mail; S-202: one with
+// SMTPUTF8 gets the address and the octets as they are.
 func TestSendServerLimits(t *testing.T) {
 	eai := outgoing(t, tickets.ClassAnswer, "jürgen@müller.example", 1)
 	big := outgoing(t, tickets.ClassAnswer, "big@customer.example", 2)

@@ -209,6 +209,7 @@ func TestReplyFloods(t *testing.T) {
 func TestSendMisbehaviour(t *testing.T) {
 	hello, pipelining := []string{"> 220 hi", "< EHLO", "> 250 hi"}, []string{"> 220 hi", "< EHLO", `> 250-hi\r\n250 PIPELINING`}
 	with := func(head []string, more ...string) []string { return append(append([]string(nil), head...), more...) }
+	scripts := 0
 	for _, c := range []struct {
 		name   string
 		lines  []string
@@ -240,8 +241,18 @@ func TestSendMisbehaviour(t *testing.T) {
 		{"MAIL 451, all refused", with(pipelining, "< MAIL", "< RCPT", "< DATA", "> 451 later", "> 503 no", "> 503 no", "hang"), tickets.ResultTemporary, "451 later"},
 		{"close at once", []string{"close"}, tickets.ResultUntried, "no proper greeting"},
 		{"421 greeting", []string{"> 421 busy", "close"}, tickets.ResultUntried, "421 busy"},
+		{"greeting in several lines", []string{`> 220-hi\r\n220-be nice\r\n220 go`, "< EHLO", "> 250 hi", "< MAIL", "> 250 ok", "< RCPT", "> 250 ok", "< DATA", "> 354 go", "data",
+			"> 250 ok", "hang"}, tickets.ResultSent, "250 ok"},
+		{"RCPT 450, greylisted", with(hello, "< MAIL", "> 250 ok", "< RCPT", "> 450 4.2.0 greylisted", "hang"), tickets.ResultTemporary, "450 4.2.0 greylisted"},
+		{"RCPT 452, mailbox full", with(hello, "< MAIL", "> 250 ok", "< RCPT", "> 452 4.2.2 full", "hang"), tickets.ResultTemporary, "452 4.2.2 full"},
+		{"DATA 421", with(hello, "< MAIL", "> 250 ok", "< RCPT", "> 250 ok", "< DATA", "> 421 4.3.2 going down", "close"), tickets.ResultTemporary, "421 4.3.2 going down"},
+		{"dot, then 550 in several lines", with(hello, "< MAIL", "> 250 ok", "< RCPT", "> 250 ok", "< DATA", "> 354 go", "data", `> 550-5.7.1 spam\r\n550 5.7.1 surely`, "hang"),
+			tickets.ResultPermanent, "550 5.7.1"},
+		{"EHLO, then close", []string{"> 220 hi", "< EHLO", "close"}, tickets.ResultUntried, ""},
+		{"RCPT, then close", with(hello, "< MAIL", "> 250 ok", "< RCPT", "close"), tickets.ResultTemporary, ""},
 		{"flood at RCPT", with(hello, "< MAIL", "> 250 ok", "< RCPT", "flood 100000000"), tickets.ResultTemporary, "connection lost"},
 	} {
+		scripts++
 		srv := newScript(t, c.lines...)
 		b := newBox(t, outgoing(t, tickets.ClassAnswer, "c@customer.example", 1))
 		server := at(t, srv.Addr())
@@ -252,6 +263,9 @@ func TestSendMisbehaviour(t *testing.T) {
 		if _, ends := b.get(1); ends[0].Result != c.result || !strings.Contains(ends[0].Detail, c.detail) || strings.ContainsAny(ends[0].Detail, "\x1b\r\n") {
 			t.Errorf("%s: %s, %q; want %s, %q", c.name, ends[0].Result, ends[0].Detail, c.result, c.detail)
 		}
+	}
+	if t.Logf("%d scripts of misbehaving SMTP servers", scripts); scripts < 25 {
+		t.Errorf("%d scripts, want 25", scripts)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"unicode"
 )
 
-// S39: who sends the same text once more within a day has one ticket; another text, another subject, another person or
+// S-208: a mail that says nearly what another ticket does comes with that ticket's number. S39: who sends the same text once more within a day has one ticket; another text, another subject, another person or
 // another day has its own.
 func TestSameTextJoins(t *testing.T) {
 	k := newKit(t, func(r *Rules) { r.Duplicates = Duplicates{Within: 24 * time.Hour, Similar: 0.8} })

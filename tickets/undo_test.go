@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// #undo within the window takes everything back: state, clocks, and the copies of every recipient.
+// S-201: #undo within the window takes everything back: state, clocks, and the copies of every recipient.
 func TestUndo(t *testing.T) {
 	for _, text := range []string{"#solve\nCANARY", "#wait\nCANARY", "CANARY", "#take", "#assign ben\nCANARY", "#take #wait\nCANARY"} {
 		t.Run(text, func(t *testing.T) {

@@ -104,9 +104,9 @@ var generators = map[string]func(n int) string{
 	"cells":             func(n int) string { return "<table><tr>" + strings.Repeat("<td>x", n/5) },
 	"cells with blocks": func(n int) string { return "<table><tr>" + strings.Repeat("<td><p>x</p>", n/12) },
 	"empty cells":       func(n int) string { return "<table><tr>x" + strings.Repeat("<td>", n/4) },
-	"links":             func(n int) string { return strings.Repeat("<a href=https://x.example/>y", n/28) },
-	"one link":          func(n int) string { return "<a href=https://x.example/>" + strings.Repeat("y ", n/2) },
-	"reopened link":     func(n int) string { return strings.Repeat("yyyyyyyyyyyyyyyyyyy<a href=http://z>", n/36) + "</a>" },
+	"S-135 links":       func(n int) string { return strings.Repeat("<a href=https://x.example/>y", n/28) },
+	"S-135 one link":    func(n int) string { return "<a href=https://x.example/>" + strings.Repeat("y ", n/2) },
+	"S-135 open link":   func(n int) string { return strings.Repeat("yyyyyyyyyyyyyyyyyyy<a href=http://z>", n/36) + "</a>" },
 	"white space":       func(n int) string { return "a" + strings.Repeat(" ", n) + "b" },
 	"unbreakable space": func(n int) string { return strings.Repeat("\u00A0", n/2) + "b" },
 	"quoted empty lines": func(n int) string {

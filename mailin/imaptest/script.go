@@ -135,6 +135,9 @@ func (s *Script) serve(c *ScriptConn) {
 	}
 }
 
+// Script is the server of the connection.
+func (c *ScriptConn) Script() *Script { return c.script }
+
 // Command reads one command line.
 func (c *ScriptConn) Command() (tag, command string, err error) {
 	line, err := c.br.ReadString('\n')

@@ -345,5 +345,10 @@ func returnPath(h *header) string {
 	if v = strings.TrimSpace(v); v == "" {
 		return "<>"
 	}
+	if at := strings.LastIndexByte(v, '@'); at >= 0 && strings.ContainsFunc(v[at:], func(r rune) bool { return r >= utf8.RuneSelf }) {
+		if domain, err := idna.Lookup.ToASCII(v[at+1:]); err == nil {
+			return v[:at+1] + domain // so that it can be compared with the author's (RFC 6531 §3.7.1)
+		}
+	}
 	return v
 }

@@ -153,6 +153,10 @@ func textGenerators() []generator {
 		{"S-130 guessed", func(n int) string {
 			return part("text/plain; charset=x-foo", fill("Gr\xf6\xdfe und \xdcberweisung ", n))
 		}},
+		{"S-135 addresses of pages", func(n int) string { return part("text/plain", fill("https://x.example/a?b=c ", n)) }},
+		{"S-135 an address of a page without an end", func(n int) string { return part("text/plain", "http://"+fill("a.b/%20", n)) }},
+		{"S-135 links of a page", func(n int) string { return part("text/html", fill("<a href=\"https://x.example/\">x</a> ", n)) }},
+		{"S-135 beginnings of addresses", func(n int) string { return part("text/plain", fill("http://http://", n)) }},
 		{"flowed", func(n int) string { return part("text/plain; format=flowed", fill("> a \n", n)) }},
 		{"flowed quotes", func(n int) string { return part("text/plain; format=flowed", fill(">", n)) }},
 		{"pgp", func(n int) string { return "Subject: a\n\n" + fill("-----BEGIN PGP SIGNED MESSAGE-----\n", n) }},
