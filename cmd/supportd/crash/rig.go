@@ -29,6 +29,7 @@ type Rig struct {
 	life       atomic.Int64
 	lives      []Life // from 1
 	box        Mailbox
+	promise    time.Duration // of a first response
 }
 
 // RigOptions say how a Rig is made.
@@ -44,7 +45,7 @@ type RigOptions struct {
 
 // NewRig makes a rig; its desk does not run yet. Close ends it and the servers.
 func NewRig(o RigOptions) (*Rig, error) {
-	r := &Rig{Servers: o.Servers, lives: make([]Life, 1)}
+	r := &Rig{Servers: o.Servers, lives: make([]Life, 1), promise: time.Duration(o.FirstResponse) * time.Second}
 	r.Post = &Post{Life: func() int { return int(r.life.Load()) }}
 	r.imap = &Proxy{Target: o.Servers.IMAP}
 	r.smtp = &Proxy{Target: o.Servers.SMTP, Watch: r.Post.Watch}
@@ -105,9 +106,26 @@ func (r *Rig) Kill() error {
 // Stop ends the life of the desk as a service manager does.
 func (r *Rig) Stop() error { return r.Desk.Stop(20 * time.Second) }
 
-// Rest waits until everything that was put in is settled, and all that is owed is sent. It fails when nothing gets on for
-// as long as the limit: how fast that is says more about the machine than about the desk.
+// Rest waits until everything that was put in is settled, no promised time runs out any more, and all that is owed is
+// sent. It fails when nothing gets on for as long as the limit: how fast that is says more about the machine than about the
+// desk.
 func (r *Rig) Rest(limit time.Duration) error {
+	for coming := r.promise > 0; coming; {
+		if err := r.settled(limit); err != nil {
+			return err
+		}
+		var list []struct{ Ticket string }
+		if err := r.Desk.Ask(bounded(), "due", map[string]any{"within": r.promise + 10*time.Second, "limit": 1}, &list); err != nil {
+			return err
+		}
+		if coming = len(list) > 0; coming {
+			pause(200 * time.Millisecond)
+		}
+	}
+	return r.settled(limit)
+}
+
+func (r *Rig) settled(limit time.Duration) error {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
 	stuck := time.AfterFunc(limit, func() { cancel(fmt.Errorf("nothing got on for %s", limit)) })
