@@ -366,7 +366,7 @@ func TestServerTLS(t *testing.T) {
 func TestServerProbe(t *testing.T) {
 	onServers(t, func(t *testing.T, s imapServer) {
 		s.deliver(t, mail(1))
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		c := s.secure(s.config(), mailin.TLSImplicit)
 		if _, err := mailin.Probe(ctx, c); err != nil {

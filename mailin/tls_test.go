@@ -29,7 +29,7 @@ func caFile(t testing.TB, s *imaptest.Server) string {
 
 func probe(t testing.TB, cfg mailin.Config) (mailin.ProbeReport, error) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return mailin.Probe(ctx, cfg)
 }

@@ -25,7 +25,7 @@ func TestTripRemovesOnlyItsOwn(t *testing.T) {
 		s.deliver(t, tripMail(ids[0]))
 		s.deliver(t, tripMail("x"+ids[0])) // contains the id, and is another
 		s.deliver(t, tripMail(ids[1]))
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		told := 0
 		seen, err := mailin.Trip{Mailbox: s.config(), IDs: ids, Folders: []string{"Spam", "Nowhere"}}.Await(ctx, func(mailin.Sighting) { told++ })
@@ -55,7 +55,7 @@ func TestTripWaits(t *testing.T) {
 	if _, err := s.Append(testUser, "INBOX", tripMail("one@desk.example"), nil, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	asked := 0
 	trip := mailin.Trip{Mailbox: config(s.Port()), IDs: []string{"one@desk.example", "two@desk.example"}, Settled: func(_ context.Context, uid uint32) bool {
@@ -84,7 +84,7 @@ func TestTripWithoutUIDPlus(t *testing.T) {
 	if err := s.AddFlags(testUser, "INBOX", 2, `\Deleted`); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	seen, err := mailin.Trip{Mailbox: config(s.Port()), IDs: []string{"mine@desk.example"}}.Await(ctx, func(mailin.Sighting) {})
 	if err != nil || len(seen) != 1 || !strings.Contains(seen[0].Left, "marked as deleted") {

@@ -195,7 +195,7 @@ func (p realPostfix) up(t *testing.T) {
 // waitDelivered waits until the customer has n mails.
 func waitDelivered(t *testing.T, s smtpServer, n int) [][]byte {
 	t.Helper()
-	end, tick := time.After(20*time.Second), time.NewTicker(5*time.Millisecond)
+	end, tick := time.After(time.Minute), time.NewTicker(5*time.Millisecond)
 	defer tick.Stop()
 	for {
 		mails := s.delivered(t)
@@ -205,7 +205,7 @@ func waitDelivered(t *testing.T, s smtpServer, n int) [][]byte {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("%d of %d mails delivered after 20 s", len(mails), n)
+			t.Fatalf("%d of %d mails delivered after a minute", len(mails), n)
 		}
 	}
 }

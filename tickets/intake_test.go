@@ -411,7 +411,7 @@ func TestStrangeTimes_S174(t *testing.T) {
 			}
 		}
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	next, err := k.desk.Tick(ctx)
 	if err != nil {

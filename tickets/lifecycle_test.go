@@ -371,7 +371,7 @@ func TestTimersOfMissingAndDamagedTickets_S163(t *testing.T) {
 		return b.Put(key64(uint64(broken)), v)
 	})
 	k.clock.move(5 * time.Hour)
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	if _, err := k.desk.Tick(ctx); err != nil {
 		t.Errorf("tick: %v", err)

@@ -41,8 +41,8 @@ func BenchmarkAcknowledgement(b *testing.B) {
 		select {
 		case at := <-acked:
 			took = append(took, at.Sub(began))
-		case <-time.After(10 * time.Second):
-			b.Fatal("no acknowledgement within 10 s")
+		case <-time.After(time.Minute):
+			b.Fatal("no acknowledgement within a minute")
 		case <-ctx.Done():
 			b.Fatal("the desk ended")
 		}

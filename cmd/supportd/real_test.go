@@ -144,8 +144,8 @@ func startDesk(t *testing.T, w mailWorld) {
 	case err := <-ended:
 		ended <- err
 		t.Fatalf("run: %v", err)
-	case <-time.After(20 * time.Second):
-		t.Fatal("the desk is not ready after 20 s")
+	case <-time.After(time.Minute):
+		t.Fatal("the desk is not ready after a minute")
 	}
 }
 
@@ -180,7 +180,7 @@ func letterOf(from, to, subject, id, inReplyTo, text string) []byte {
 // waitMail returns a user's nth mail when it has come.
 func waitMail(t *testing.T, w mailWorld, user string, n int) *mail.Message {
 	t.Helper()
-	end, tick := time.After(30*time.Second), time.NewTicker(2*time.Millisecond)
+	end, tick := time.After(time.Minute), time.NewTicker(2*time.Millisecond)
 	defer tick.Stop()
 	for {
 		mails := w.inbox(t, user)
@@ -194,7 +194,7 @@ func waitMail(t *testing.T, w mailWorld, user string, n int) *mail.Message {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatalf("%s has %d mails after 30 s, want %d", user, len(mails), n)
+			t.Fatalf("%s has %d mails after a minute, want %d", user, len(mails), n)
 		}
 	}
 }

@@ -241,7 +241,7 @@ func TestReloadByHangup(t *testing.T) {
 func TestSocketQuestions(t *testing.T) {
 	w := newWorld(t, startEmbedded(t))
 	w.start()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	socket := socketPath(w.daemon.desk.Store.Dir())
 	err := askDaemon(ctx, socket, "ticket.paint", noArgs{}, nil)

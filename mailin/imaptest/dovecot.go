@@ -25,7 +25,7 @@ import (
 const MailUID = 5000
 
 // doveTimeout bounds everything a test asks of the real server.
-const doveTimeout = 15 * time.Second
+const doveTimeout = time.Minute
 
 // DovecotOptions says how a throw-away Dovecot is set up. The zero value works.
 type DovecotOptions struct {

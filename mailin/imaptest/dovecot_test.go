@@ -53,7 +53,7 @@ func login(t *testing.T, d *imaptest.Dovecot, user string, o *imapclient.Options
 	if err != nil {
 		t.Fatal(err)
 	}
-	limit := time.AfterFunc(20*time.Second, func() { conn.Close() })
+	limit := time.AfterFunc(time.Minute, func() { conn.Close() })
 	c := imapclient.New(conn, o)
 	t.Cleanup(func() {
 		limit.Stop()
@@ -231,7 +231,7 @@ func TestDovecotWakesIdle(t *testing.T) {
 			select {
 			case <-exists:
 				t.Logf("hibernate %v: woken after %s", hibernate, time.Since(start).Round(time.Millisecond))
-			case <-time.After(10 * time.Second):
+			case <-time.After(time.Minute):
 				t.Fatalf("hibernate %v: IDLE was not woken", hibernate)
 			}
 			if err := idle.Close(); err != nil {
@@ -269,7 +269,7 @@ func closed(t *testing.T, c *imapclient.Client, after string) {
 	t.Helper()
 	select {
 	case <-c.Closed():
-	case <-time.After(10 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("the connection is still open after %s", after)
 	}
 }
@@ -309,7 +309,7 @@ func TestDovecotDiesWithItsStarter(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	limit := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	limit := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer limit.Stop()
 	mail := ""
 	for buf := make([]byte, 4096); mail == ""; {
@@ -329,13 +329,13 @@ func TestDovecotDiesWithItsStarter(t *testing.T) {
 		t.Fatal("the starter did not say where its mail is")
 	}
 	title := "dovecot-" + filepath.Base(filepath.Dir(mail)) + "/"
-	end, tick := time.After(10*time.Second), time.NewTicker(10*time.Millisecond)
+	end, tick := time.After(time.Minute), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
 	for running(t, title) {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatal("dovecot outlived the process that started it by 10 s")
+			t.Fatal("dovecot outlived the process that started it by a minute")
 		}
 	}
 }

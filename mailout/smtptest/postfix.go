@@ -26,7 +26,7 @@ import (
 const MailUID = 5000
 
 // postfixTimeout bounds everything a test asks of the real server.
-const postfixTimeout = 15 * time.Second
+const postfixTimeout = time.Minute
 
 // PostfixOptions says how a throw-away Postfix is set up. Mail to any other domain than those of Mailboxes is accepted
 // and thrown away: nothing leaves the machine.

@@ -57,7 +57,7 @@ func send(addr, to, text string) error {
 // delivered waits until n mails lie in the maildir.
 func delivered(t *testing.T, p *smtptest.Postfix, maildir string, n int) [][]byte {
 	t.Helper()
-	end, tick := time.After(10*time.Second), time.NewTicker(time.Millisecond)
+	end, tick := time.After(time.Minute), time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
 		mails, err := p.Delivered(maildir)
@@ -69,7 +69,7 @@ func delivered(t *testing.T, p *smtptest.Postfix, maildir string, n int) [][]byt
 		}
 		select {
 		case <-end:
-			t.Fatalf("%d of %d mails delivered to %s after 10 s", len(mails), n, maildir)
+			t.Fatalf("%d of %d mails delivered to %s after a minute", len(mails), n, maildir)
 		case <-tick.C:
 		}
 	}
@@ -150,7 +150,7 @@ func TestPostfixQueueHoldsWhatCannotBeDelivered(t *testing.T) {
 	if err := send(p.Addr(), "b@else.example", "stuck"); err != nil {
 		t.Fatal(err)
 	}
-	end, tick := time.After(10*time.Second), time.NewTicker(20*time.Millisecond)
+	end, tick := time.After(time.Minute), time.NewTicker(20*time.Millisecond)
 	defer tick.Stop()
 	for {
 		q, err := p.Queue()
@@ -165,7 +165,7 @@ func TestPostfixQueueHoldsWhatCannotBeDelivered(t *testing.T) {
 		}
 		select {
 		case <-end:
-			t.Fatalf("queue %+v after 10 s, want one deferred mail", q)
+			t.Fatalf("queue %+v after a minute, want one deferred mail", q)
 		case <-tick.C:
 		}
 	}
@@ -246,7 +246,7 @@ func TestPostfixDiesWithItsStarter(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	limit := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+	limit := time.AfterFunc(time.Minute, func() { cmd.Process.Kill() })
 	defer limit.Stop()
 	said := ""
 	for lines := bufio.NewScanner(out); said == "" && lines.Scan(); {
@@ -259,13 +259,13 @@ func TestPostfixDiesWithItsStarter(t *testing.T) {
 	if said == "" {
 		t.Fatal("the starter did not say where its server is")
 	}
-	end, tick := time.After(10*time.Second), time.NewTicker(10*time.Millisecond)
+	end, tick := time.After(time.Minute), time.NewTicker(10*time.Millisecond)
 	defer tick.Stop()
 	for running(t, "MAIL_CONFIG="+dir) {
 		select {
 		case <-tick.C:
 		case <-end:
-			t.Fatal("postfix outlived the process that started it by 10 s")
+			t.Fatal("postfix outlived the process that started it by a minute")
 		}
 	}
 }

@@ -135,7 +135,7 @@ func listen(t *testing.T) (path string, next func() string) {
 	t.Cleanup(func() { conn.Close() })
 	return path, func() string {
 		buf := make([]byte, 4096)
-		if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
 			t.Fatal(err)
 		}
 		n, err := conn.Read(buf)
