@@ -232,6 +232,8 @@ func healthKeys() []LineKey {
 		key("health.config_stale", "a changed configuration is refused for long", "file", "since", "reason"),
 		key("health.config_ok", "the file's configuration is in force again", "file"),
 		key("health.auto_limit", "too many automatic mails: they wait", "count", "limit_per_minute"),
+		key("health.flood", "one sender writes too much", "from", "number", "count"),
+		key("health.flood_notices", "too many notices about unverified senders", "count"),
 		key("health.loop", "a machine answers automatic mail", "from", "number"),
 		key("health.books", "messages seen and messages settled differ", "remainder"),
 		key("health.clock", "the machine's clock went backwards", "age"),

@@ -207,6 +207,9 @@ func (a *application) index(t *Ticket) error {
 // owe renders a mail, composes its bytes and puts it into the outbox, once for each recipient. A mail that cannot be
 // made is noted on the ticket and in the log: it must not stop the message that called for it (S-051).
 func (d *Desk) owe(a *application, m Mail) error {
+	if enough, err := d.tooManyNotices(a, m); err != nil || enough {
+		return err
+	}
 	if err := d.oweOrFail(a, m); err != nil {
 		if isStoreError(err) {
 			return err
@@ -306,6 +309,11 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 			if err := a.tx.enqueue(o, mail); err != nil {
 				return storeError{err}
 			}
+		}
+	}
+	if m.Template == TemplateAckGeneric {
+		if err := a.tx.countAnswer(unprovenMark+a.brand(t).Name, a.now, first); err != nil {
+			return storeError{err}
 		}
 	}
 	if m.CountAs != "" {

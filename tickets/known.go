@@ -29,18 +29,19 @@ type Known struct {
 	About       *Outgoing
 	AboutBounce bool // About was found by the envelope sender's token or a signed Message-ID
 
-	Admitted    bool // a person let it in
-	AdmittedBy  string
-	AnswersHour int // automatic answers to the author in the last hour
-	AnswersDay  int
-	NextID      TicketID
-	NextCount   uint64               // of the next ticket number; runs ahead of NextID after a restore
-	Held        map[uint64]*HeldMail // the held mails that commands of this mail name
-	asks        asked                // what commands of this mail ask for
-	Named       map[string]*Ticket   // the tickets that commands of this mail name, by number
-	Via         *Ticket              // the merged ticket that the message was about; Ticket has taken it in
-	Undo        *Undoable            // what #undo would take back, when the message asks for it
-	NoticesHour int
+	Admitted     bool // a person let it in
+	AdmittedBy   string
+	AnswersHour  int // automatic answers to the author in the last hour
+	AnswersDay   int
+	UnprovenHour int // acknowledgements in the last hour to whom nobody vouches for
+	NextID       TicketID
+	NextCount    uint64               // of the next ticket number; runs ahead of NextID after a restore
+	Held         map[uint64]*HeldMail // the held mails that commands of this mail name
+	asks         asked                // what commands of this mail ask for
+	Named        map[string]*Ticket   // the tickets that commands of this mail name, by number
+	Via          *Ticket              // the merged ticket that the message was about; Ticket has taken it in
+	Undo         *Undoable            // what #undo would take back, when the message asks for it
+	NoticesHour  int
 
 	Verdict *Verdict // what the classifier says of the message, when it was asked already
 	asked   Hints    // with what
@@ -128,7 +129,10 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	if k.NoticesHour, err = tx.answersSince(k.Brand.heldCap(), now.Add(-time.Hour)); err != nil {
 		return nil, err
 	}
-	return k, tx.knowAlert(k, r, in)
+	if err := tx.knowAlert(k, r, in); err != nil {
+		return nil, err
+	}
+	return k, tx.knowUnproven(k, r, m, now)
 }
 
 // knowThread finds the ticket that a message continues: reply address, then our own Message-ID, then a subject tag.

@@ -192,6 +192,8 @@ func (d *decider) neverAnswer() string {
 		return "its return path is one of the desk's own addresses"
 	case !sameOrganisation(d.m.ReturnPath, d.m.Author):
 		return "its return path does not belong to its author"
+	case d.overUnproven() != "":
+		return d.overUnproven()
 	case d.looped() != "":
 		return d.looped()
 	case d.k.AnswersHour >= l.AnswersPerHour:

@@ -135,11 +135,17 @@ type Limits struct {
 	AnswersPerDay  int
 	ReopensPerDay  int // of one ticket; beyond that it is frozen (S38)
 	NoticesPerHour int // about held mail, to one team
+
+	// Of senders who are not authenticated (S-070); 0 for no limit.
+	TicketsPerHour  int // of one of them, unless the admin has set a limit for all; further mails join the newest
+	UnprovenPerHour int // acknowledgements to all of them
+	NoticesToOne    int // notices an hour to one of the staff about their tickets
 }
 
-// DefaultLimits are those of S-058 and S38.
+// DefaultLimits are those of S-058, S-070 and S38.
 func DefaultLimits() Limits {
-	return Limits{AnswersPerHour: 5, AnswersPerDay: 20, ReopensPerDay: 5, NoticesPerHour: 20}
+	return Limits{AnswersPerHour: 5, AnswersPerDay: 20, ReopensPerDay: 5, NoticesPerHour: 20,
+		TicketsPerHour: 20, UnprovenPerHour: 300, NoticesToOne: 200}
 }
 
 // Calendar is working time.

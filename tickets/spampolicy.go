@@ -46,6 +46,8 @@ func (r *Rules) marked(list []Attachment) []Attachment {
 type Flood struct {
 	Tickets int
 	Newest  *Ticket
+	Within  time.Duration
+	Tell    bool // the admin
 }
 
 // knowFlood looks whether the author has begun too much lately.
@@ -61,7 +63,7 @@ func (tx *Tx) knowFlood(k *Known, r *Rules, m *Message, now time.Time) error {
 	if err != nil || len(recent) < p.PerSender || now.Sub(recent[len(recent)-1].Created) > p.Within {
 		return err
 	}
-	k.Flood = &Flood{Tickets: len(recent), Newest: recent[0]}
+	k.Flood = &Flood{Tickets: len(recent), Newest: recent[0], Within: p.Within}
 	return nil
 }
 
@@ -75,13 +77,16 @@ func (d *decider) flooded() bool {
 	}
 	t := f.Newest.clone()
 	d.out.Ticket, d.k.Ticket = t, f.Newest
-	why := fmt.Sprintf("its sender has begun %d tickets within %s", f.Tickets, d.r.Spam.Within)
+	why := fmt.Sprintf("its sender has begun %d tickets within %s", f.Tickets, f.Within)
 	e := d.received()
 	e.Detail = "joined: " + why
 	d.entry(e)
 	d.reason("thread", t.Number, why)
 	d.reason("answer", "none", why)
 	d.end(Appended, "on "+t.Number+": "+why)
+	if f.Tell {
+		d.tellFlood(t)
+	}
 	return true
 }
 
