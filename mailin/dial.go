@@ -16,6 +16,8 @@ import (
 	"github.com/emersion/go-imap/v2"
 	"github.com/emersion/go-imap/v2/imapclient"
 	"github.com/emersion/go-sasl"
+
+	"supportd/tickets/redact"
 )
 
 const dialTimeout = 10 * time.Second
@@ -220,12 +222,13 @@ func (l *link) authenticate(ctx context.Context, refused string) error {
 	})
 	var no *imap.Error
 	if errors.As(err, &no) {
+		no.Text = redact.Login(no.Text, password, token)
 		switch no.Code {
 		case imap.ResponseCodeUnavailable, imap.ResponseCodeLimit, imap.ResponseCodeInUse, imap.ResponseCodeServerBug:
 			return fmt.Errorf("log in: %w", err) // not about the password (RFC 5530)
 		}
 		if token != "" {
-			return &refusedToken{token: token, said: oneLine(strings.ReplaceAll(no.Text, token, "***"))}
+			return &refusedToken{token: token, said: oneLine(no.Text)}
 		}
 		return fmt.Errorf("%w: the server says %q", errLogin, oneLine(no.Text))
 	}

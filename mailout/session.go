@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/wneessen/go-mail/smtp"
+
+	"supportd/tickets/redact"
 )
 
 // dialer opens connections; tests use one without a network.
@@ -174,7 +176,7 @@ func (s *session) login(ctx context.Context, refused string) error {
 	if err := s.client.Auth(auth); err != nil {
 		var reply *textproto.Error
 		if errors.As(err, &reply) {
-			reply.Msg = s.redact(reply.Msg)
+			reply.Msg = redact.Login(reply.Msg, s.server.Password, s.token)
 			if s.token != "" && reply.Code/100 == 5 {
 				return s.server.serverError("the token for "+strconv.Quote(s.server.User)+" was refused", "check user, scopes, and that the account may use SMTP",
 					true, &refusedToken{token: s.token, said: reply})
@@ -202,15 +204,6 @@ func (s *session) auth(ctx context.Context, offered []string, refused string) (s
 	}
 	return nil, s.server.serverError("no login that this program knows is offered (PLAIN, LOGIN)",
 		"remove user if the server needs none, or ask its operator", true, fmt.Errorf("offered: %q", offered))
-}
-
-func (s *session) redact(text string) string {
-	for _, secret := range []string{s.server.Password, s.token} {
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "***")
-		}
-	}
-	return text
 }
 
 // quit says goodbye and closes. What the server answers does not matter any more.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"supportd/tickets"
+
+	"supportd/tickets/redact"
 )
 
 // outcome is how one transaction ended.
@@ -167,7 +169,7 @@ func (s *session) reply() (code int, detail string, err error) {
 			return 0, "", err
 		}
 	}
-	return code, oneLine(strconv.Itoa(code) + " " + s.redact(strings.ReplaceAll(msg, "\n", " "))), nil
+	return code, oneLine(strconv.Itoa(code) + " " + redact.Login(strings.ReplaceAll(msg, "\n", " "), s.server.Password, s.token)), nil
 }
 
 // end sends the mail and the final dot, and reads what became of it.
