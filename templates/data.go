@@ -185,7 +185,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 		return nil, err
 	}
 	groups, err := p.groups(v)
-	data["groups"] = groups
+	data["groups"], data["count"] = groups, v.Count
 	if err != nil && s.opts.Strict {
 		return nil, err
 	}

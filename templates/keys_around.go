@@ -27,6 +27,9 @@ func aroundKeys() []LineKey {
 		key("overview.absent", "somebody of a team is away", "who", "until"),
 		key("did.digest_on", "the sender gets overviews"),
 		key("did.digest_off", "the sender gets no overviews any more"),
+		key("many.new", "heading: new tickets, when there are very many"),
+		key("many.replied", "heading: tickets on which customers wrote, when there are very many"),
+		key("many.begins", "how a customer's mail begins", "text"),
 		key("similar.solved", "a similar ticket was solved lately", "team", "since", "text"),
 	}
 }

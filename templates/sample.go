@@ -95,6 +95,9 @@ func SampleInternal(template, lang string, full bool) tickets.InternalView {
 		}
 		return tickets.InternalView{Language: lang, Desk: v.Desk, DeskAddress: v.DeskAddress, Requester: v.Requester, Mode: v.Mode, Listed: listed, Zone: v.Zone}
 	}
+	if template == tickets.TemplateMany {
+		return sampleMany(v, p)
+	}
 	if template == tickets.TemplatePersonal || template == tickets.TemplateLead {
 		return sampleOverview(template, v, p)
 	}
@@ -125,7 +128,7 @@ func sampleSuggestions() []tickets.Line {
 // sampleReply is what a plain reply to the notice does.
 func sampleReply(template string) (public bool, mode string) {
 	switch template {
-	case tickets.TemplateReceipt, tickets.TemplateRefused, tickets.TemplateVendorDraft, tickets.TemplatePersonal, tickets.TemplateLead:
+	case tickets.TemplateReceipt, tickets.TemplateRefused, tickets.TemplateVendorDraft, tickets.TemplatePersonal, tickets.TemplateLead, tickets.TemplateMany:
 		return false, "command"
 	case tickets.TemplateHandoverGaps, tickets.TemplateHandoverAsked:
 		return false, "form"

@@ -26,3 +26,13 @@ func sampleOverview(template string, v tickets.InternalView, p tickets.PublicVie
 	}
 	return tickets.InternalView{Language: v.Language, Desk: v.Desk, DeskAddress: v.DeskAddress, Requester: v.Requester, Mode: v.Mode, Groups: groups, Lines: lines, Zone: v.Zone}
 }
+
+// sampleMany is what was collected: two new tickets and an answer.
+func sampleMany(v tickets.InternalView, p tickets.PublicView) tickets.InternalView {
+	lines := []tickets.Line{{Key: "overview.from", Args: map[string]string{"from": "Kim Krause"}}, {Key: "many.begins", Args: map[string]string{"text": p.Subject + " …"}}}
+	one := tickets.Listed{Number: v.Number, Subject: p.Subject, State: tickets.StateNew, Priority: "P3", Lines: lines, Reply: "service+7k2q4m5n@nordwind.example"}
+	two, three := one, one
+	two.Number, three.Number, three.State, three.Reply = "NW-2026-004712", "NW-2026-004402", tickets.StateSolved, ""
+	return tickets.InternalView{Language: v.Language, Desk: v.Desk, DeskAddress: v.DeskAddress, Requester: v.Requester, Mode: v.Mode, Zone: v.Zone, Count: 3,
+		Groups: []tickets.Group{{Key: "many.new", Tickets: []tickets.Listed{one, two}}, {Key: "many.replied", Tickets: []tickets.Listed{three}}}}
+}

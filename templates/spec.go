@@ -69,6 +69,7 @@ func specs() []spec {
 		{name: tickets.TemplateMajorIncident, audience: audienceInternal, marker: true},
 		{name: tickets.TemplatePersonal, audience: audienceInternal},
 		{name: tickets.TemplateLead, audience: audienceInternal},
+		{name: tickets.TemplateMany, audience: audienceInternal},
 		{name: tickets.TemplateGathered, audience: audienceInternal},
 		{name: tickets.TemplateUndelivered, audience: audienceInternal, marker: true},
 		{name: tickets.TemplateHeld, audience: audienceInternal, marker: true},

@@ -132,6 +132,7 @@ func internalFields() []field {
 			textField("priority", "priority, such as P2"), textField("assignee", "who works on it"), textField("text", "what there is to say of it"),
 			textField("reply", "empty")),
 		listField("suggestions", "what may be done with the ticket"),
+		field{"count", &shape{kind: kindNumber}, "how many tickets the groups name together, where that is wanted"},
 		field{"listed_count", &shape{kind: kindNumber}, "how many tickets these are"},
 		recordsField("recent", "what happened last, newest first",
 			textField("at", "when"), textField("who", "who"), textField("what", "what")),

@@ -271,6 +271,11 @@ func isStoreError(err error) bool {
 }
 
 func (d *Desk) oweOrFail(a *application, m Mail) error {
+	if done, err := a.collected(m); err != nil {
+		return storeError{err}
+	} else if done {
+		return nil
+	}
 	t := a.ticket
 	if m.NoTicket {
 		t = nil

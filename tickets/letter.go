@@ -116,6 +116,7 @@ const (
 	TemplateEscalation      = "escalation"       // T33, internal: a clock reached one of its steps
 	TemplatePersonal        = "personal-digest"  // T36, internal: what an agent has to do today
 	TemplateLead            = "lead-digest"      // T37, internal: what a lead has to look at
+	TemplateMany            = "more-tickets"     // T30, T31, internal: of several tickets, when there are very many notices
 	TemplateGathered        = "gathered"         // T33, internal: notices that waited for the reader's working time, of several tickets
 	TemplateTimeBox         = "time-box"         // T34, internal: a team's time for a ticket is over
 	TemplateSafety          = "safety-net"       // T35, internal: nobody has, or nobody touches, a ticket
@@ -204,6 +205,7 @@ type InternalView struct {
 	Deadlines     []Deadline
 	Listed        []Listed       // tickets, in notices about several
 	Groups        []Group        // tickets below headings, in overviews
+	Count         int            // of the tickets in all groups, where a number is wanted
 	Similar       []Listed       // tickets that read like this one
 	Suggestions   []Line         // what may be done with it
 	Recent        []RecentEntry  // newest first

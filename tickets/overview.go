@@ -47,6 +47,9 @@ func (tx *Tx) standing(now time.Time) (*standing, error) {
 	}
 	waiting, err := tx.postponedTo(now.Add(12 * time.Hour))
 	for _, n := range waiting {
+		if n.Many != "" {
+			continue // it comes at its time
+		}
 		s.waiting[n.To] = append(s.waiting[n.To], n)
 	}
 	return s, err

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -17,6 +18,9 @@ type Postponed struct {
 	At     time.Time `json:"at"`
 	Ticket TicketID  `json:"ticket"`
 	Lines  []Line    `json:"lines"`
+	// Many is the template of a notice that is told with others because there are so many; "" for one that waits for working
+	// time.
+	Many string `json:"many,omitempty"`
 }
 
 // timerPostponed is the kind of the timer rows that belong to no ticket: notices have waited long enough.
@@ -39,7 +43,7 @@ func (tx *Tx) postpone(n Postponed) error {
 	if ok, err := tx.get(bucketPostponed, key, &before); err != nil {
 		return err
 	} else if ok {
-		n.Lines = append(before.Lines, n.Lines...)
+		n.Lines, n.Many = append(before.Lines, n.Lines...), firstNonEmpty(before.Many, n.Many)
 	}
 	if err := tx.put(bucketPostponed, key, n); err != nil {
 		return err
@@ -77,7 +81,12 @@ func (d *Desk) sendPostponed(tx *Tx, now time.Time) error {
 		}
 	}
 	for _, reader := range readers {
-		if err := d.tellPostponed(tx, reader, waiting[reader], now); err != nil {
+		many := slices.DeleteFunc(slices.Clone(waiting[reader]), func(n Postponed) bool { return n.Many == "" })
+		if err := d.tellMany(tx, reader, many, now); err != nil {
+			return err
+		}
+		late := slices.DeleteFunc(waiting[reader], func(n Postponed) bool { return len(n.Lines) == 0 })
+		if err := d.tellPostponed(tx, reader, late, now); err != nil {
 			return err
 		}
 	}
@@ -159,4 +168,12 @@ func (tx *Tx) postponedTo(until time.Time) ([]Postponed, error) {
 		return true, nil
 	})
 	return all, err
+}
+
+// why is why the notice waits.
+func (n Postponed) why() string {
+	if n.Many != "" {
+		return "a notice that is told with others: there are so many"
+	}
+	return "a notice that waits for working time"
 }

@@ -42,6 +42,7 @@ type Rules struct {
 	OnCall       map[string]OnCall
 	SafetyNet    SafetyNet
 	Overviews    Overviews
+	Notices      Notices
 	Major        MajorIncident
 	Standard     map[string]*StandardAnswer // what agents send with #send, by name
 	Answers      map[string]Answer          // configured automatic answers, by name

@@ -49,6 +49,7 @@ type Tx struct {
 	making   *making   // mails that are made beside the decisions; nil: each where it is owed
 	pending  *Ticket   // a ticket that is to be written: one decision changes it several times
 	touched  []*Ticket // that were written
+	paces    map[string]*pace
 }
 
 // changed keeps the index of similar tickets up to date, once this transaction is durable.

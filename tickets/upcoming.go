@@ -57,7 +57,7 @@ func (d *Desk) Upcoming(_ context.Context, until time.Time, limit int) ([]Coming
 			if err != nil || !t.State.Live() {
 				continue
 			}
-			list = append(list, Coming{At: n.At.Add(gather), Ticket: t.Number, Subject: t.Subject, What: "a notice that waits for working time", To: n.To, Template: TemplateGathered})
+			list = append(list, Coming{At: n.At.Add(gather), Ticket: t.Number, Subject: t.Subject, What: n.why(), To: n.To, Template: TemplateGathered})
 		}
 		return err
 	})

@@ -98,6 +98,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	nameThings(r, c)
 	r.Spam = tickets.SpamPolicy{PerSender: c.Spam.PerSender, Within: c.Spam.Within, Blocked: c.Spam.Blocked, ListTo: strings.ToLower(c.Spam.DigestTo.Mail)}
 	r.Spam.ListAt = sinceMidnight(c.Spam.DigestAt)
+	r.Notices = tickets.Notices{AtMost: c.Notices.AtMost, Within: c.Notices.Within}
 	r.Overviews = tickets.Overviews{Personal: daily(c.Digests.Personal), Leads: daily(c.Digests.Leads)}
 	r.Limits.ReopensPerDay = c.ReopenLimit
 	return r, nil

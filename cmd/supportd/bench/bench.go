@@ -157,6 +157,7 @@ func (r *run) configure(imap, smtp, user, password string) error {
 mailbox: {imap: %q, smtp: %q, user: %q, password_file: bench.pw, tls: none, trusted: true, since: 2020-01-01}
 from: Support <%s>
 languages: [de, en]
+notices: {together: false}
 first_response: 4h
 resolve: 24h
 team: [%s]

@@ -89,6 +89,7 @@ type Config struct {
 	ReopenWithin time.Duration // after solving, in which a reply opens the ticket again
 
 	Digests Digests
+	Notices Notices
 
 	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
@@ -120,6 +121,12 @@ type Waiting struct {
 	Remind   []time.Duration // ascending
 	After    time.Duration   // when the ticket is solved; 0: never
 	Calendar string          // whose hours count
+}
+
+// Notices says when notices are collected: beyond AtMost to one reader in Within; 0: never.
+type Notices struct {
+	AtMost int
+	Within time.Duration
 }
 
 // Digests are the overviews in the morning.

@@ -65,6 +65,7 @@ func TestShortFormInFull(t *testing.T) {
 		Levels: []ServiceLevel{{Name: "standard", Calendar: "standard", Targets: targets}}, DefaultLevel: "standard",
 		SLA:         SLA{PauseOn: []string{"waiting_customer"}, UpgradeGrace: 25, WarnCustomer: true},
 		Escalations: []Escalation{{Name: "default", Steps: map[string][]Step{"first_response": remind, "resolve": remind}}},
+		Notices:     Notices{AtMost: 10, Within: 5 * time.Minute},
 		Digests:     Digests{Personal: Digest{On: true, At: "07:30"}, Leads: Digest{On: true, At: "08:00"}},
 		SafetyNet:   SafetyNet{Unowned: Catch{2 * time.Hour, []string{"team"}}, Untouched: Catch{40 * time.Hour, []string{"assignee", "team"}}, NoNextStep: true},
 		Answers: []Answer{{Name: "oeffnungszeiten", File: "kb/oeffnungszeiten.md",

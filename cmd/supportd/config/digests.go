@@ -1,6 +1,9 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // digests settles who gets which overview when.
 func (r *resolver) digests(k *fileKeys) {
@@ -8,6 +11,12 @@ func (r *resolver) digests(k *fileKeys) {
 	r.cfg.Digests = Digests{
 		Personal: Digest{On: p.On.val, At: p.At.val, NotFor: r.notFor(p.NotFor)},
 		Leads:    Digest{On: l.On.val, At: l.At.val, NotFor: r.notFor(l.NotFor)},
+	}
+	if n := k.Notices; n.Together.val {
+		r.cfg.Notices = Notices{AtMost: 10, Within: 5 * time.Minute}
+		if n.AtMost.given {
+			r.cfg.Notices = Notices{n.AtMost.val.n, n.AtMost.val.per}
+		}
 	}
 }
 
@@ -25,6 +34,15 @@ func (r *resolver) notFor(list many[string]) (all []string) {
 		}
 	}
 	return all
+}
+
+// expandNotices writes when notices are collected.
+func (c *Config) expandNotices() *node {
+	n := block().add("together", truth(c.Notices.AtMost > 0))
+	if c.Notices.AtMost > 0 {
+		n.add("at_most", text(rate{c.Notices.AtMost, c.Notices.Within}.String()))
+	}
+	return n
 }
 
 // expandDigests writes both overviews.

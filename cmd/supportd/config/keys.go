@@ -57,6 +57,7 @@ type fileKeys struct {
 	Routes            rootKeys            `key:"routes" doc:"Which team gets a new ticket: a tree. Beginning at its root, the first child that matches is entered, again and again; the deepest route entered decides, and what it leaves open is its parent's. Default: {name: root, to: the first team of tier 1}."`
 	Rules             list[ruleKeys]      `key:"rules" doc:"What is added to tickets. All rules that match apply, in no particular order."`
 	Digests           digestsKeys         `key:"digests" doc:"The overviews that agents and leads get in the morning."`
+	Notices           noticesKeys         `key:"notices" doc:"When one mail tells of many tickets."`
 	Spam              spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
 	Retention         retentionKeys       `key:"retention" doc:"How long things are kept. Without it, for ever."`
 
@@ -292,6 +293,13 @@ type digestsKeys struct {
 	section
 	Personal overviewKeys `key:"personal" example:"{at: \"07:30\"}" doc:"To each agent on their working days: what is overdue, due today, waits for an answer or is open of their own, what came up outside their working time, and what nobody in their teams has. Without anything to say there is no mail."`
 	Leads    leadsKeys    `key:"leads" example:"{at: \"08:00\", not_for: [network]}" doc:"To the lead of each team on its working days: what is overdue, with nobody, returned, handed on with gaps or older than seven days, and who is away."`
+}
+
+// noticesKeys say when notices are collected.
+type noticesKeys struct {
+	section
+	Together opt[bool] `key:"together" kind:"bool" default:"true" example:"false" doc:"Whether one mail tells of many new tickets and answers. false: every notice comes singly."`
+	AtMost   opt[rate] `key:"at_most" kind:"rate" example:"10/5m" doc:"Beyond so many notices of new tickets and customers' answers to one reader in that time, the further ones are collected for as long, and come in one mail that names every ticket. P1, escalations, handovers and what somebody has done always come singly. Default: 10/5m."`
 }
 
 // overviewKeys are one of them.

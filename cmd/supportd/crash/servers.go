@@ -135,7 +135,7 @@ func agents() []string { return []string{"anna@nordwind.example", "ben@nordwind.
 // seconds, 0 promises nothing.
 func Configuration(boxes []Mailbox, firstResponse int) string {
 	var b strings.Builder
-	b.WriteString("version: 1\norganisation: {name: Nordwind, timezone: Europe/Berlin, languages: [de, en]}\nundo: 0s\ndisk_floor: 1MB\nmailboxes:\n")
+	b.WriteString("version: 1\norganisation: {name: Nordwind, timezone: Europe/Berlin, languages: [de, en]}\nundo: 0s\nnotices: {together: false}\ndisk_floor: 1MB\nmailboxes:\n")
 	for _, m := range boxes {
 		after := "after: " + m.After
 		if m.After == "move" {
