@@ -9,6 +9,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"supportd/tickets"
 )
 
@@ -215,6 +217,7 @@ func unquote(local string) (string, bool) {
 // path writes an address as it stands between the angle brackets of MAIL and RCPT: a local part that is no dot-string
 // is quoted (RFC 5321 §4.1.2). The address must have passed checkAddress.
 func path(a string) string {
+	a = plainDomain(a)
 	at := strings.LastIndexByte(a, '@')
 	if local := a[:at]; local[0] != '"' && (local[0] == '.' || local[at-1] == '.' || strings.Contains(local, "..")) {
 		return `"` + local + `"` + a[at:]
@@ -238,6 +241,7 @@ func headerAddress(a tickets.Address, reserved []string) (*mail.Address, error) 
 	if err := checkAddress(a.Mail); err != nil {
 		return nil, err
 	}
+	a.Mail = plainDomain(a.Mail)
 	at := strings.LastIndexByte(a.Mail, '@')
 	local := a.Mail[:at]
 	if strings.HasPrefix(local, `"`) {
@@ -254,6 +258,20 @@ func headerAddress(a tickets.Address, reserved []string) (*mail.Address, error) 
 		name = strings.ReplaceAll(name, `\`, "/")
 	}
 	return &mail.Address{Name: name, Address: local + a.Mail[at:]}, nil
+}
+
+// plainDomain writes the domain of an address in A-labels when it needs nothing else to be ASCII, so that any server takes it
+// (RFC 5891 §5). An address whose local part is not ASCII goes to servers that take such addresses only, as it is.
+func plainDomain(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if at < 0 || ascii(address) || !ascii(address[:at]) {
+		return address
+	}
+	domain, err := idna.Lookup.ToASCII(address[at+1:])
+	if err != nil {
+		return address
+	}
+	return address[:at+1] + domain
 }
 
 // misleading reports whether a display name pretends to be an address or one of the desk's own names.

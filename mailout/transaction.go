@@ -34,7 +34,7 @@ type outcome struct {
 // MAIL, which says nothing about the recipient. No reply is temporary before the final dot and ambiguous after it
 // (RFC 1047).
 func (s *session) send(m *tickets.Outgoing) outcome {
-	needUTF8 := !ascii(m.EnvelopeFrom) || !ascii(m.Recipient) || !ascii(string(m.Bytes[:headerEnd(m.Bytes)]))
+	needUTF8 := !ascii(plainDomain(m.EnvelopeFrom)) || !ascii(plainDomain(m.Recipient)) || !ascii(string(m.Bytes[:headerEnd(m.Bytes)]))
 	if needUTF8 && !s.utf8 {
 		return outcome{result: tickets.ResultPermanent, detail: "the address is not ASCII and the server does not take such addresses (SMTPUTF8)"}
 	}

@@ -362,6 +362,21 @@ func describe(commands []command.Command, detail string) string {
 	return strings.Join(words, " ")
 }
 
+// separately makes of an answer to the requester one that those who take part see each other in, and one more for each who
+// only gets copies: they and the others learn nothing of each other from it (S-106).
+func (op *operation) separately(m Mail) []Mail {
+	if op.has("nocc") {
+		return []Mail{m}
+	}
+	mails := []Mail{m}
+	mails[0].Cc = slices.Clone(op.t.Participants)
+	for _, address := range op.t.Copies {
+		m.To = Address{Mail: address}
+		mails = append(mails, m)
+	}
+	return mails
+}
+
 // answerCustomer owes the requester a mail from the desk's address.
 func (op *operation) answerCustomer(template, text string) {
 	v := op.publicView(op.t)
@@ -370,18 +385,16 @@ func (op *operation) answerCustomer(template, text string) {
 	if template == TemplateSolved || op.t.State == StateSolved {
 		v.ReopenUntil = op.now.Add(op.r.ReopenWithin)
 	}
-	var cc []Address
-	if !op.has("nocc") {
-		cc = op.t.inCopy()
-	}
-	op.out.Mails = append(op.out.Mails, Mail{
-		To: op.t.Requester, Cc: cc, Class: ClassAnswer, Template: template, Public: &v,
+	op.sent, op.sentTo = text, nil
+	for _, m := range op.separately(Mail{
+		To: op.t.Requester, Class: ClassAnswer, Template: template, Public: &v,
 		Purpose: PurposeCustomer, NotBefore: op.now.Add(op.r.Undo), Attach: template == TemplateAgentReply || op.appointment && op.answer,
 		Agent: op.agent, Invite: op.appointment, Files: op.standard.files(), Earlier: op.posted,
-	})
-	op.sent, op.sentTo = text, []string{op.t.Requester.Mail}
-	for _, p := range cc {
-		op.sentTo = append(op.sentTo, p.Mail)
+	}) {
+		op.out.Mails = append(op.out.Mails, m)
+		for _, a := range append([]Address{m.To}, m.Cc...) {
+			op.sentTo = append(op.sentTo, a.Mail)
+		}
 	}
 	key := "did.reply"
 	if op.r.Undo > 0 {

@@ -1,6 +1,7 @@
 package tickets
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -42,6 +43,54 @@ func TestPeopleBroughtAlong_S093(t *testing.T) {
 	_, sent = k.did(notice, anna, "Nur noch an Sie.")
 	if out := outside(sent); len(out) != 1 || out[0].Recipient != kunde {
 		t.Errorf("sent %s", summary(out))
+	}
+	k.healthy()
+}
+
+// S-106: those who take part in a ticket see each other; whoever only gets copies is seen by nobody and sees nobody. What a
+// person gets by mail later still comes to them in one thread.
+func TestCopiesSeeNobody_S106(t *testing.T) {
+	k := newKit(t)
+	id, sent := k.opened(kunde, "Drucker", "kaputt")
+	notice, ack := mailTo(t, sent, anna, TemplateTicketToTeam), mailTo(t, sent, kunde, TemplateAckNew)
+	k.receive(k.reply(ack, kunde, "Bitte auch an diese drei.", withCc(kollegin, stranger, "zweite@other.example")))
+	k.deliver()
+	people := []string{kunde, kollegin, stranger, "zweite@other.example"}
+	check := func(sent []delivered) {
+		t.Helper()
+		out := outside(sent)
+		if len(out) != len(people) {
+			t.Fatalf("sent %s", summary(out))
+		}
+		for _, m := range out {
+			for _, other := range people {
+				takesPart := func(a string) bool { return a == kunde || a == kollegin }
+				named := slices.ContainsFunc(append(m.Letter.To, m.Letter.Cc...), func(a Address) bool { return a.Mail == other })
+				shown := named || other != kunde && strings.Contains(string(m.Bytes), other) // whose request it is stands in its salutation
+				if want := other == m.Recipient || takesPart(m.Recipient) && takesPart(other); shown && !want {
+					t.Errorf("the mail to %s names %s: %s", m.Recipient, other, m.Bytes)
+				} else if want && !named {
+					t.Errorf("the mail to %s is not addressed to %s", m.Recipient, other)
+				}
+			}
+		}
+	}
+	_, first := k.did(notice, anna, "Bitte schalten Sie ihn aus und wieder ein.")
+	check(first)
+	_, second := k.did(notice, anna, "Und nun die Klappe auf.")
+	check(second)
+	for _, who := range people {
+		before, after := mailTo(t, first, who, TemplateAgentReply), mailTo(t, second, who, TemplateAgentReply)
+		if !slices.Contains(after.Letter.References, before.Letter.MessageID) {
+			t.Errorf("%s has two threads: %v lacks %s", who, after.Letter.References, before.Letter.MessageID)
+		}
+	}
+	_, sent = k.did(notice, anna, "#nocc\nNur an Sie.")
+	if out := outside(sent); len(out) != 1 || out[0].Recipient != kunde {
+		t.Errorf("sent %s", summary(out))
+	}
+	if tk := k.ticket(id); len(tk.Copies) != 2 {
+		t.Errorf("%+v", tk)
 	}
 	k.healthy()
 }

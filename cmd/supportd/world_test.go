@@ -83,6 +83,7 @@ type memoryServers struct {
 	fault  func(smtptest.Step) smtptest.Fault
 	vouch  atomic.Pointer[string] // a field to put above each mail that is delivered
 	into   atomic.Pointer[string] // the folder that mail is put into; nil: INBOX
+	utf8   bool                   // the SMTP server takes international addresses
 	noPlus atomic.Bool            // name+anything is an address like any other
 }
 
@@ -110,7 +111,7 @@ func (e *memoryServers) newUIDValidity(user string) error {
 }
 
 func (e *memoryServers) startSMTP() (err error) {
-	o := smtptest.Options{Deliver: e.deliver, Token: e.token, Fault: e.fault}
+	o := smtptest.Options{Deliver: e.deliver, Token: e.token, Fault: e.fault, SMTPUTF8: e.utf8}
 	if e.addr != "" {
 		if o.Listener, err = net.Listen("tcp", e.addr); err != nil {
 			return err
