@@ -301,7 +301,17 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	if err != nil {
 		return err
 	}
-	compose := func() (Letter, []byte, error) { return composed(a.r, m, letter) }
+	var ref RawRef
+	if a.stored != nil {
+		ref = a.stored.Raw
+	}
+	compose := func() (Letter, composedMail, error) {
+		done, mail, err := composed(a.r, m, letter)
+		if err != nil {
+			return done, composedMail{}, err
+		}
+		return done, cutSpans(mail, letter.Attached, a.in.Raw, ref), nil
+	}
 	if a.tx.making != nil {
 		a.tx.making.start(rows, compose)
 	} else {

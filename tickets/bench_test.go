@@ -114,7 +114,7 @@ func BenchmarkDue(b *testing.B) {
 			if err != nil {
 				return err
 			}
-			if err := tx.enqueue(Outgoing{ID: id, Recipient: kunde, Created: k.clock.Now()}, make([]byte, 3000)); err != nil {
+			if err := tx.enqueue(Outgoing{ID: id, Recipient: kunde, Created: k.clock.Now()}, composedMail{own: make([]byte, 3000)}); err != nil {
 				return err
 			}
 		}

@@ -79,6 +79,7 @@ func (s *Store) commitGroup(jobs []*job) {
 		var after []func()
 		err := s.update(func(btx *bolt.Tx) error {
 			tx := &Tx{btx: btx, store: s, writable: true}
+			tx.fillPages()
 			for _, j := range jobs {
 				if j.err = runJob(j, tx); j.err != nil {
 					bad = j
@@ -107,6 +108,13 @@ func (s *Store) commitGroup(jobs []*job) {
 			}
 		}
 		return
+	}
+}
+
+// fillPages lets pages be filled to where keys only ascend, or nearly so: half of each would stay empty for ever.
+func (tx *Tx) fillPages() {
+	for _, name := range [][]byte{bucketTickets, bucketEntries, bucketMessages, bucketSources, bucketOutbox, bucketBytes, bucketLog} {
+		tx.btx.Bucket(name).FillPercent = 0.9
 	}
 }
 

@@ -3,7 +3,6 @@ package tickets
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -311,12 +310,13 @@ func (c *checkup) outbox() error {
 		if waiting != (due[o.ID] == 1) {
 			c.found("mail %d in the outbox is %s and stands %d times in the schedule", o.ID, o.State, due[o.ID])
 		}
-		mail := c.tx.btx.Bucket(bucketBytes).Get(k)
-		switch {
+		switch mail, err := c.tx.outgoingMail(&o); {
+		case errors.Is(err, errDamaged):
+			c.found("mail %d in the outbox: its bytes are not what was stored", o.ID)
+		case err != nil:
+			c.found("%v", err)
 		case mail == nil && (waiting || o.State == Held):
 			c.found("mail %d in the outbox is %s and has no bytes", o.ID, o.State)
-		case mail != nil && Digest(sha256.Sum256(mail)) != o.SHA256:
-			c.found("mail %d in the outbox: its bytes are not what was stored", o.ID)
 		}
 		return true, nil
 	})

@@ -322,6 +322,9 @@ func (h *hunt) findRows(tx *Tx) error {
 			return nil // numbers; and tickets are made anew from their entries
 		}
 		return tx.each(name, nil, func(k, v []byte) (bool, error) {
+			if bytes.Equal(name, bucketBytes) {
+				v = tx.wholeRow(k, v)
+			}
 			payload := v
 			if p, _, err := payloadOf(v); err == nil {
 				payload = p

@@ -23,7 +23,7 @@ type made struct {
 	rows    []Outgoing
 	done    chan struct{}
 	subject string
-	mail    []byte
+	mail    composedMail
 	err     error
 }
 
@@ -34,7 +34,7 @@ var errNotMade = errors.New("a mail could not be made")
 func newMaking() *making { return &making{free: make(chan struct{}, runtime.GOMAXPROCS(0))} }
 
 // start makes a mail beside what follows.
-func (k *making) start(rows []Outgoing, compose func() (Letter, []byte, error)) {
+func (k *making) start(rows []Outgoing, compose func() (Letter, composedMail, error)) {
 	m := &made{rows: rows, done: make(chan struct{})}
 	k.mails = append(k.mails, m)
 	k.group.Go(func() {

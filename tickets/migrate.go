@@ -48,6 +48,9 @@ var migrations = []func(*bolt.Tx) error{
 	},
 	// 9: a ticket that went to another requester stands no more among those of the one before.
 	dropFormerRequesters,
+	// 10: mails of the outbox name what of them stands in raw messages. Those of before are whole; an older program would
+	// take the others for damaged.
+	func(*bolt.Tx) error { return nil },
 }
 
 // dropFormerRequesters takes the rows out of the list of requesters that are of nobody's ticket, or of somebody else's.

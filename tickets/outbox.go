@@ -3,7 +3,6 @@ package tickets
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -24,7 +23,7 @@ func (tx *Tx) nextOutgoing() (OutgoingID, error) {
 }
 
 // enqueue stores a mail that is owed.
-func (tx *Tx) enqueue(o Outgoing, mail []byte) error {
+func (tx *Tx) enqueue(o Outgoing, mail composedMail) error {
 	if err := checkAddress(o.Recipient); err != nil {
 		return fmt.Errorf("enqueue mail: recipient: %w", err)
 	}
@@ -33,7 +32,7 @@ func (tx *Tx) enqueue(o Outgoing, mail []byte) error {
 			return fmt.Errorf("enqueue mail: envelope sender: %w", err)
 		}
 	}
-	o.State, o.Size, o.SHA256 = Queued, len(mail), sha256.Sum256(mail)
+	o.State, o.Size, o.SHA256, o.Spans = Queued, mail.size, mail.sum, mail.spans
 	o.Next = o.Created
 	if o.NotBefore.After(o.Next) {
 		o.Next = o.NotBefore
@@ -43,7 +42,7 @@ func (tx *Tx) enqueue(o Outgoing, mail []byte) error {
 	} else if err := tx.btx.Bucket(bucketDue).Put(dueKey(o.Next, o.ID), []byte{}); err != nil {
 		return err
 	}
-	if err := tx.btx.Bucket(bucketBytes).Put(key64(uint64(o.ID)), mail); err != nil {
+	if err := tx.btx.Bucket(bucketBytes).Put(key64(uint64(o.ID)), mail.own); err != nil {
 		return err
 	}
 	return tx.putOutgoing(&o)
@@ -178,15 +177,44 @@ func (d *Desk) Due(_ context.Context, now time.Time, limit int) ([]Outgoing, tim
 				return err
 			}
 			o.Bytes = bytes.Clone(tx.btx.Bucket(bucketBytes).Get(key64(uint64(o.ID))))
-			if Digest(sha256.Sum256(o.Bytes)) != o.SHA256 {
-				o.Bytes = nil // damaged: this one is given up, the others go on (S-051)
-			}
-			total += len(o.Bytes)
+			total += o.Size
 			mails = append(mails, *o)
 		}
 		return nil
 	})
-	return mails, next, err
+	if err != nil {
+		return nil, next, err
+	}
+	return d.putTogether(mails), next, nil
+}
+
+// putTogether makes mails whole. One whose octets are damaged comes without any: it is given up, the others go on
+// (S-051). One whose raw message cannot be read now is passed over.
+func (d *Desk) putTogether(mails []Outgoing) []Outgoing {
+	ready := mails[:0]
+	for _, o := range mails {
+		mail, err := d.Store.mail.whole(&o, o.Bytes)
+		if errors.Is(err, ErrNotFound) { // its raw message was removed since: then the outbox has all of it
+			err = d.Store.View(func(tx *Tx) error {
+				now, err := tx.Outgoing(o.ID)
+				if err == nil {
+					o = *now
+					mail, err = tx.outgoingMail(now)
+					mail = bytes.Clone(mail)
+				}
+				return err
+			})
+		}
+		if err != nil && !errors.Is(err, errDamaged) && !errors.Is(err, ErrNotFound) {
+			d.Log.Error("mail passed over", "outgoing", o.ID, "err", err)
+			continue
+		}
+		if o.Bytes = mail; err != nil {
+			o.Bytes = nil
+		}
+		ready = append(ready, o)
+	}
+	return ready
 }
 
 // Attempt records that these deliveries are about to be tried; nothing is sent before it returns nil.

@@ -41,6 +41,7 @@ type Outgoing struct {
 	LastError    string        `json:"last_error,omitempty"`
 	Size         int           `json:"size"`
 	SHA256       Digest        `json:"sha256"`
+	Spans        []Span        `json:"spans,omitempty"` // what of it stands in raw messages, in its order
 
 	Bytes []byte `json:"-"` // filled by Desk.Due
 

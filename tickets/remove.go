@@ -214,12 +214,17 @@ func (r *removal) allMessages() error {
 		}
 		return true, nil
 	})
-	for i := 0; err == nil && i < len(gone); i++ {
-		m := &gone[i]
-		if m.Raw.Month != "" && !needed[m.Raw.SHA256] {
+	for i := range gone {
+		if m := &gone[i]; m.Raw.Month != "" && !needed[m.Raw.SHA256] {
 			r.drop[m.Raw.Month] = append(r.drop[m.Raw.Month], m.Raw.SHA256)
 			r.done.Raw++
 		}
+	}
+	if err == nil {
+		err = r.tx.detach(r.drop)
+	}
+	for i := 0; err == nil && i < len(gone); i++ {
+		m := &gone[i]
 		if bare[m.Key] && !r.messages[m.Key] && !r.tickets[m.Ticket] {
 			m.Raw, m.Erased = RawRef{}, true
 		} else {
