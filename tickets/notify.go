@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"supportd/tickets/clock"
 )
@@ -212,16 +213,28 @@ func recentEntry(e Entry) RecentEntry {
 	return r
 }
 
+// maxExcerpt is how many characters of a text are shown as what happened.
+const maxExcerpt = 90
+
+// excerpt is the beginning of a text on one line.
 func excerpt(s string) string {
 	const enough = 4 << 10 // octets, whatever white space is among them
 	if len(s) > enough {
 		s = strings.ToValidUTF8(s[:enough], "")
 	}
-	s = strings.Join(strings.Fields(s), " ")
-	if r := []rune(s); len(r) > 90 {
-		return string(r[:89]) + "…"
+	var b strings.Builder
+	n := 0
+	for word := range strings.FieldsSeq(s) {
+		if n > 0 {
+			b.WriteByte(' ')
+			n++
+		}
+		b.WriteString(word)
+		if n += utf8.RuneCountInString(word); n > maxExcerpt {
+			return string([]rune(b.String())[:maxExcerpt-1]) + "…"
+		}
 	}
-	return s
+	return b.String()
 }
 
 // publicView shows the requester their ticket.

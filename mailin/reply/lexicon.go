@@ -187,16 +187,31 @@ func fold(s string) string {
 		return strings.TrimRight(s, " ")
 	}
 	b := make([]byte, 0, len(s))
-	for _, r := range s {
+	for i, r := range s {
+		if r < utf8.RuneSelf { // most, and the cheapest to tell
+			switch c := s[i]; {
+			case c == ' ' || c == '\t':
+				if len(b) > 0 && b[len(b)-1] != ' ' {
+					b = append(b, ' ')
+				}
+			case c == '`':
+				b = append(b, '\'')
+			case 'A' <= c && c <= 'Z':
+				b = append(b, c|0x20)
+			default:
+				b = append(b, c)
+			}
+			continue
+		}
 		switch r {
-		case ' ', '\t', 0xA0, 0x2007, 0x202F, 0x3000:
+		case 0xA0, 0x2007, 0x202F, 0x3000:
 			if len(b) > 0 && b[len(b)-1] != ' ' {
 				b = append(b, ' ')
 			}
 			continue
 		case 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x202A, 0x202B, 0x202C, 0x2066, 0x2067, 0x2068, 0x2069, 0xFEFF, 0xAD, 0x2060:
 			continue
-		case '’', '‘', '´', '`':
+		case '’', '‘', '´':
 			r = '\''
 		case '“', '”', '„', '«', '»':
 			r = '"'

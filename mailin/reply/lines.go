@@ -2,6 +2,7 @@ package reply
 
 import (
 	"strings"
+	"unicode/utf8"
 
 	"supportd/mailin/htmltext"
 )
@@ -109,6 +110,9 @@ func htmlLines(body string) []line {
 
 // trim takes white space and invisible characters off both ends.
 func trim(s string) string {
+	if n := len(s); n > 0 && s[0] > ' ' && s[0] < utf8.RuneSelf && s[n-1] > ' ' && s[n-1] < utf8.RuneSelf {
+		return s
+	}
 	return strings.Trim(s, " \t\u00A0\u200B\u200E\u200F\uFEFF\u3000\v\f")
 }
 
