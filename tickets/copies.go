@@ -38,18 +38,28 @@ func copyKey(mailbox string, id OutgoingID) []byte {
 // copyTo is the mailbox whose folder for sent mail gets a copy of a mail, or "": only mail about tickets to somebody
 // outside is copied.
 func (d *Desk) copyTo(tx *Tx, o *Outgoing) (string, error) {
-	if o.Ticket == 0 {
+	r := d.Rules()
+	if o.Ticket == 0 || !r.wantsCopies() {
 		return "", nil
 	}
 	t, err := tx.Ticket(o.Ticket)
 	if errors.Is(err, ErrNotFound) {
 		return "", nil
 	}
-	r := d.Rules()
 	if err != nil || !r.Mailboxes[t.Mailbox].Copies || !t.outside(r, o.Recipient) {
 		return "", err
 	}
 	return t.Mailbox, nil
+}
+
+// wantsCopies reports whether any mailbox does.
+func (r *Rules) wantsCopies() bool {
+	for _, in := range r.Mailboxes {
+		if in.Copies {
+			return true
+		}
+	}
+	return false
 }
 
 // finishSent notes that a mail was sent, and owes its copy. Recipients of the same mail have one together.
@@ -58,8 +68,11 @@ func (d *Desk) finishSent(tx *Tx, o *Outgoing, at time.Time) error {
 	if err != nil {
 		return err
 	}
-	mail := bytes.Clone(tx.btx.Bucket(bucketBytes).Get(key64(uint64(o.ID))))
-	if err := tx.finish(o, Sent, at); err != nil || mailbox == "" || mail == nil {
+	var mail []byte // its own octets: what of it stands in raw messages stays there
+	if mailbox != "" {
+		mail = bytes.Clone(tx.btx.Bucket(bucketBytes).Get(key64(uint64(o.ID))))
+	}
+	if err := tx.finish(o, Sent, at); err != nil || mail == nil {
 		return err
 	}
 	if before, err := tx.Outgoing(o.ID - 1); err == nil && before.MessageID == o.MessageID && before.State == Sent {
@@ -88,7 +101,10 @@ func (d *Desk) Copies(ctx context.Context, mailbox string, limit int) ([]SentCop
 		now := d.Now().UTC()
 		rows, err := tx.copies(mailbox, func(c copyRecord) bool { return !c.Next.After(now) }, limit)
 		for _, row := range rows {
-			mail := bytes.Clone(tx.btx.Bucket(bucketBytes).Get(key64(uint64(row.id))))
+			mail, err := tx.copied(row.id)
+			if err != nil {
+				return err
+			}
 			if mail == nil { // erased meanwhile
 				if err := tx.dropCopy(mailbox, row.id); err != nil {
 					return err
@@ -105,6 +121,19 @@ func (d *Desk) Copies(ctx context.Context, mailbox string, limit int) ([]SentCop
 		return err
 	})
 	return list, err
+}
+
+// copied is the octets of a mail whose copy is owed; nil when there is none any more, or none that can be read.
+func (tx *Tx) copied(id OutgoingID) ([]byte, error) {
+	o, err := tx.Outgoing(id)
+	var mail []byte
+	if err == nil {
+		mail, err = tx.outgoingMail(o)
+	}
+	if errors.Is(err, ErrNotFound) || errors.Is(err, errDamaged) {
+		return nil, nil
+	}
+	return bytes.Clone(mail), err
 }
 
 // copyPause is how long after an attempt the next one is.

@@ -256,3 +256,31 @@ func TestSpansKeepTheDeskSmall(t *testing.T) {
 		t.Errorf("the outbox takes %d octets, %v", used, err)
 	}
 }
+
+// The copy of a sent mail has the octets that were sent, also when its raw message goes before the copy is made.
+func TestSpansInCopies(t *testing.T) {
+	k, _ := withFiles(t, 50_000)
+	in := k.rules.Mailboxes["support"]
+	in.Copies = true
+	k.rules.Mailboxes["support"] = in
+	o := k.notices()[anna]
+	want := slices.Clone(o.Bytes)
+	ctx := context.Background()
+	err := k.store.Update(ctx, func(tx *Tx) error {
+		o.Recipient, o.counted = kunde, o.State
+		if err := k.desk.finishSent(tx, &o, k.clock.Now()); err != nil {
+			return err
+		}
+		return tx.detach(map[string][]Digest{o.Spans[0].Raw.Month: {o.Spans[0].Raw.SHA256}})
+	})
+	if err == nil {
+		_, err = k.store.mail.leaveOut(o.Spans[0].Raw.Month, []Digest{o.Spans[0].Raw.SHA256})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	copies, err := k.desk.Copies(ctx, "support", 10)
+	if err != nil || len(copies) != 1 || !bytes.Equal(copies[0].Bytes, want) {
+		t.Errorf("%d copies, %v", len(copies), err)
+	}
+}

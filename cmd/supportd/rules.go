@@ -171,16 +171,21 @@ func reservedNames(c *config.Config) []string {
 
 func buildRenderer(c *config.Config) (brandRenderer, error) {
 	sets := map[string]*templates.Set{}
+	shared := map[string]*templates.Set{} // brands with the same texts have them once
 	for _, b := range c.Brands {
-		var overrides fs.FS
-		if b.Templates != "" {
-			overrides = os.DirFS(b.Templates)
+		same := fmt.Sprintf("%q %q", b.Templates, b.AddressForm)
+		if shared[same] == nil {
+			var overrides fs.FS
+			if b.Templates != "" {
+				overrides = os.DirFS(b.Templates)
+			}
+			set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm, Answers: standardFolder(c)})
+			if err != nil {
+				return nil, err
+			}
+			shared[same] = set
 		}
-		set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm, Answers: standardFolder(c)})
-		if err != nil {
-			return nil, err
-		}
-		sets[b.From.Mail] = set
+		sets[b.From.Mail] = shared[same]
 	}
 	return brandRenderer(sets), nil
 }
