@@ -25,7 +25,7 @@ const (
 	plainWord   = 60  // longest word that is left as it is
 )
 
-// cleanText makes s fit for one line of a header: valid UTF-8, no control or direction-changing characters, white
+// cleanText makes s fit for one line of a header: valid UTF-8, no control, direction-changing or invisible characters, white
 // space collapsed to single blanks, at most limit runes (S-109).
 func cleanText(s string, limit int) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
@@ -36,7 +36,7 @@ func cleanText(s string, limit int) string {
 		case unicode.IsSpace(r) || r == '\u2028' || r == '\u2029' || unicode.IsControl(r):
 			blank = true
 			continue
-		case bidiControl(r):
+		case misleads(r):
 			continue
 		}
 		if blank && n > 0 {
@@ -54,9 +54,11 @@ func cleanText(s string, limit int) string {
 	return strings.TrimSpace(b.String())
 }
 
-// bidiControl reports whether r changes the order in which its neighbours are shown.
-func bidiControl(r rune) bool {
-	return r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u200E' || r == '\u200F' || r == '\u061C'
+// misleads reports whether r changes the order in which its neighbours are shown, or is not shown at all. The joiners that
+// scripts and emoji need stay.
+func misleads(r rune) bool {
+	return r == '\uFEFF' || r == '\u200B' || r == '\u2060' || r == '\u00AD' || r >= 0xE0000 && r <= 0xE007F ||
+		r >= '\u202A' && r <= '\u202E' || r >= '\u2066' && r <= '\u2069' || r == '\u200E' || r == '\u200F' || r == '\u061C'
 }
 
 // encodeText writes unstructured text for a header (RFC 2047). Text that an encoded-word could be mistaken for, and
@@ -167,7 +169,7 @@ func checkAddress(a string) error {
 		return fmt.Errorf("address %q is not valid UTF-8", a)
 	}
 	for _, r := range a {
-		if unicode.IsControl(r) || unicode.IsSpace(r) || bidiControl(r) || r == '<' || r == '>' {
+		if unicode.IsControl(r) || unicode.IsSpace(r) || misleads(r) || r == '<' || r == '>' {
 			return fmt.Errorf("address %q holds a character that is not allowed there", a)
 		}
 	}

@@ -54,7 +54,7 @@ func (w *wire) Write(p []byte) (int, error) {
 func oneLine(s string) string {
 	s = strings.ToValidUTF8(s, "?")
 	s = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.IsSpace(r) || bidiControl(r) {
+		if unicode.IsControl(r) || unicode.IsSpace(r) || misleads(r) {
 			return ' '
 		}
 		return r

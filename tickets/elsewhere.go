@@ -18,7 +18,7 @@ const (
 	passageWords   = 10
 	passageOctets  = 50  // a run of words that is shorter is a phrase
 	maxElsewhere   = 100 // live tickets that are looked at, the newest
-	entriesBack    = 12  // of each of them, as far as a notice goes back
+	entriesBack    = 40  // of each of them, beside what its customer wrote last
 	ownEntriesBack = 200 // of the ticket that is answered
 )
 
@@ -90,12 +90,16 @@ func (tx *Tx) knowElsewhere(k *Known, r *Rules, m *Message) error {
 	read := func(t *Ticket, back int) error {
 		entries, err := tx.lastEntries(t.ID, back)
 		theirs := k.Ticket != nil && (t.ID == k.Ticket.ID || k.Ticket.participant(t.Requester.Mail))
+		if who := strings.ToLower(t.Requester.Mail); !theirs {
+			place(t.LastCustomer, origin{t.Number, who})
+		}
 		for _, e := range entries {
 			switch {
 			case e.Kind == EntryAnswered, e.Kind == EntryReceived && theirs:
 				look(e.Text, known)
-			case e.Kind == EntryNoted, e.Kind == EntryVendor:
+			case e.Kind == EntryNoted, e.Kind == EntryVendor, e.Kind == EntryChanged:
 				place(e.Text, origin{t.Number, ""})
+				place(e.Detail, origin{t.Number, ""}) // what stands behind a command
 			case e.Kind == EntryReceived:
 				place(e.Text, origin{t.Number, strings.ToLower(t.Requester.Mail)})
 			}
