@@ -21,10 +21,10 @@ import (
 	"supportd/tickets"
 )
 
-// gossip is a random conversation of everybody with a desk that has tiers, a third party, standard answers and the real
+// parley is a random conversation of everybody with a desk that has tiers, a third party, standard answers and the real
 // parser, texts and composer. Each text holds a sentence that nobody else writes; what leaves is decoded and searched for
 // those that its reader must not know.
-type gossip struct {
+type parley struct {
 	t       *testing.T
 	rnd     *rand.Rand
 	desk    *tickets.Desk
@@ -52,7 +52,7 @@ type secret struct {
 	answer  bool // an agent wrote it to a customer: what one was told, another may be told
 }
 
-const gossipFile = `version: 1
+const parleyFile = `version: 1
 organisation: {name: Nordwind Service, timezone: Europe/Berlin, languages: [de, en], cmdb: cmdb.csv}
 mailboxes: {hilfe: {imap: "127.0.0.1:1143", user: hilfe, password_file: hilfe.pw, tls: none, trusted: true, addresses: [%s]}}
 brands: {nordwind: {from: Nordwind Service <%s>, smtp: {server: "127.0.0.1:1025", user: hilfe, password_file: hilfe.pw, tls: none}, ticket_prefix: NW}}
@@ -67,17 +67,17 @@ vendors:
 undo: 0s
 `
 
-func gossipStaff() []string {
+func parleyStaff() []string {
 	return []string{"anna@innen.example", "ben@innen.example", "nora@innen.example", "otto@innen.example"}
 }
 
-func gossipCustomers() []string {
+func parleyCustomers() []string {
 	return []string{"alina@eins.example", "bodo@zwei.example", "cleo@drei.example", "dirk@drei.example"}
 }
 
-func newGossip(t *testing.T, seed uint64) *gossip {
+func newParley(t *testing.T, seed uint64) *parley {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"supportd.yaml": fmt.Sprintf(gossipFile, deskAddress, deskAddress), "hilfe.pw": "x", "cmdb.csv": "ci,name,owner_team,vendor\nFW-1,Firewall Halle,network,tac\n",
+	for name, text := range map[string]string{"supportd.yaml": fmt.Sprintf(parleyFile, deskAddress, deskAddress), "hilfe.pw": "x", "cmdb.csv": "ci,name,owner_team,vendor\nFW-1,Firewall Halle,network,tac\n",
 		"answers/vpn.de.md": "{{.greeting}}\n\nbitte schalten Sie das Gerät einmal aus, warten Sie eine volle Minute, und schalten Sie es danach wieder ein.\n"} {
 		file := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
@@ -95,7 +95,7 @@ func newGossip(t *testing.T, seed uint64) *gossip {
 	if err != nil {
 		t.Fatal(err)
 	}
-	g := &gossip{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
+	g := &parley{t: t, rnd: rand.New(rand.NewPCG(seed, 1)), now: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return g.now }
 	var random [32]byte
 	random[0] = byte(seed)
@@ -111,10 +111,10 @@ func newGossip(t *testing.T, seed uint64) *gossip {
 	return g
 }
 
-func (g *gossip) one(list []string) string { return list[g.rnd.IntN(len(list))] }
+func (g *parley) one(list []string) string { return list[g.rnd.IntN(len(list))] }
 
 // sentence is one that nobody else writes, with a word that stands nowhere else.
-func (g *gossip) sentence(readers ...string) string {
+func (g *parley) sentence(readers ...string) string {
 	g.serial++
 	words := []string{"Drucker", "Kabel", "Fenster", "gestern", "morgen", "Werkstatt", "leider", "kaputt", "neun", "Kollege", "Rechnung", "Anlage", "blau", "Treppe", "wieder", "langsam", "Schlüssel", "Halle", "Nachricht", "Motor"}
 	word := fmt.Sprintf("kanarie%dx", g.serial)
@@ -127,7 +127,7 @@ func (g *gossip) sentence(readers ...string) string {
 }
 
 // send hands a mail to the desk as a mailbox would show it.
-func (g *gossip) send(from, to, subject, extra, body string) {
+func (g *parley) send(from, to, subject, extra, body string) {
 	g.t.Helper()
 	g.uid++
 	if !strings.HasPrefix(body, "Content-Type:") {
@@ -143,7 +143,7 @@ func (g *gossip) send(from, to, subject, extra, body string) {
 }
 
 // had is one of the newest mails that somebody got.
-func (g *gossip) had(who string) (leftMail, bool) {
+func (g *parley) had(who string) (leftMail, bool) {
 	var found []leftMail
 	for _, m := range g.mails {
 		if m.Recipient == who && m.Ticket != 0 {
@@ -157,7 +157,7 @@ func (g *gossip) had(who string) (leftMail, bool) {
 }
 
 // answer replies in the shape of some client.
-func (g *gossip) answer(from string, m leftMail, text, extra string) {
+func (g *parley) answer(from string, m leftMail, text, extra string) {
 	g.t.Helper()
 	to, err := mail.ParseAddress(m.letter.Header.Get("Reply-To"))
 	if err != nil {
@@ -177,7 +177,7 @@ func (g *gossip) answer(from string, m leftMail, text, extra string) {
 
 // others are the sentences that somebody of the desk has read and nobody of a ticket's customers may read. What an agent
 // wrote in a mail that was refused is none: they may well have meant it for the customer, and write it again.
-func (g *gossip) others(who string, m leftMail) []int {
+func (g *parley) others(who string, m leftMail) []int {
 	allowed := g.participants(m.Ticket)
 	var list []int
 	for i, s := range g.secrets {
@@ -190,7 +190,7 @@ func (g *gossip) others(who string, m leftMail) []int {
 	return list
 }
 
-func (g *gossip) participants(id tickets.TicketID) (list []string) {
+func (g *parley) participants(id tickets.TicketID) (list []string) {
 	err := g.desk.Store.View(func(tx *tickets.Tx) error {
 		t, err := tx.Ticket(id)
 		if err != nil {
@@ -210,7 +210,7 @@ func (g *gossip) participants(id tickets.TicketID) (list []string) {
 }
 
 // agentWrites is what an agent answers a notice with.
-func (g *gossip) agentWrites(who string, m leftMail) {
+func (g *parley) agentWrites(who string, m leftMail) {
 	public := func() string {
 		text := g.sentence(g.participants(m.Ticket)...)
 		g.secrets[len(g.secrets)-1].answer = true
@@ -220,7 +220,7 @@ func (g *gossip) agentWrites(who string, m leftMail) {
 	number := func() string { return fmt.Sprint(1 + g.rnd.IntN(6)) }
 	extra := ""
 	if g.rnd.IntN(4) == 0 {
-		extra = "Cc: " + g.one(gossipCustomers()) + ", " + g.one(gossipStaff()) + "\n" // reply to all
+		extra = "Cc: " + g.one(parleyCustomers()) + ", " + g.one(parleyStaff()) + "\n" // reply to all
 	}
 	texts := []func() string{
 		public, public, public,
@@ -246,8 +246,8 @@ func (g *gossip) agentWrites(who string, m leftMail) {
 		func() string { return "#split\n" + note() },
 		func() string { return "#link " + number() + "\n#note\n" + note() },
 		func() string { return "#unmerge" },
-		func() string { return "#cc " + g.one(gossipCustomers()) },
-		func() string { return "#requester " + g.one(gossipCustomers()) },
+		func() string { return "#cc " + g.one(parleyCustomers()) },
+		func() string { return "#requester " + g.one(parleyCustomers()) },
 		func() string { return "#show\n#list all\n#search kanarie" },
 		func() string { return "#undo" },
 		func() string { return "#schedule morgen 14:00\n" + public() },
@@ -278,10 +278,10 @@ func (g *gossip) agentWrites(who string, m leftMail) {
 	g.answer(who, m, text, extra)
 }
 
-func (g *gossip) step() {
+func (g *parley) step() {
 	switch n := g.rnd.IntN(20); {
 	case n < 3:
-		from, cc, readers := g.one(gossipCustomers()), "", []string{}
+		from, cc, readers := g.one(parleyCustomers()), "", []string{}
 		readers = append(readers, from)
 		if g.rnd.IntN(4) == 0 {
 			cc = "Cc: dirk@drei.example\n"
@@ -289,22 +289,22 @@ func (g *gossip) step() {
 		}
 		g.send("Name Von <"+from+">", deskAddress, fmt.Sprintf("Störung %d", g.serial), cc, "Guten Tag,\n\n"+g.sentence(readers...)+"\n\nGruß\n")
 	case n < 6:
-		from := g.one(gossipCustomers())
+		from := g.one(parleyCustomers())
 		if m, ok := g.had(from); ok {
 			g.answer(from, m, g.sentence(g.participants(m.Ticket)...), "")
 		}
 	case n == 6: // a stranger, or an agent's address at home, with a mail of somebody else's
-		from := g.one([]string{"fremd@anders.example", "anna@zuhause.example", g.one(gossipCustomers())})
-		if m, ok := g.had(g.one(append(gossipCustomers(), gossipStaff()...))); ok {
+		from := g.one([]string{"fremd@anders.example", "anna@zuhause.example", g.one(parleyCustomers())})
+		if m, ok := g.had(g.one(append(parleyCustomers(), parleyStaff()...))); ok {
 			g.answer(from, m, g.sentence(from), "")
 		}
 	case n < 15:
-		who := g.one(gossipStaff())
+		who := g.one(parleyStaff())
 		if m, ok := g.had(who); ok {
 			g.agentWrites(who, m)
 		}
 	case n == 15:
-		who := g.one(gossipStaff())
+		who := g.one(parleyStaff())
 		if m, ok := g.had(who); ok {
 			g.answer(who, m, "#vendor tac "+g.sentence("tac@vendor.example"), "")
 			g.deliver()
@@ -317,10 +317,10 @@ func (g *gossip) step() {
 			g.answer("tac@vendor.example", m, "Case 4711222\n"+g.sentence("tac@vendor.example"), "")
 		}
 	case n == 17:
-		who, caller := g.one(gossipStaff()), g.one(gossipCustomers())
-		g.send(who, deskAddress, "Anruf", "", g.one([]string{"#for " + g.one(gossipCustomers()) + "\n#note\n" + g.sentence(), "#ticket 1\n#note\n" + g.sentence(), "#list all", "#for " + caller + " #noreply\n" + g.sentence(caller)}))
+		who, caller := g.one(parleyStaff()), g.one(parleyCustomers())
+		g.send(who, deskAddress, "Anruf", "", g.one([]string{"#for " + g.one(parleyCustomers()) + "\n#note\n" + g.sentence(), "#ticket 1\n#note\n" + g.sentence(), "#list all", "#for " + caller + " #noreply\n" + g.sentence(caller)}))
 	case n == 18:
-		if m, ok := g.had(g.one(gossipCustomers())); ok && m.EnvelopeFrom != "" {
+		if m, ok := g.had(g.one(parleyCustomers())); ok && m.EnvelopeFrom != "" {
 			g.send("MAILER-DAEMON@mx.example", m.EnvelopeFrom, "Undelivered", "Auto-Submitted: auto-replied\n", "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\nContent-Type: text/plain\n\nno such user\n--b\nContent-Type: message/delivery-status\n\nReporting-MTA: dns; mx.example\n\nFinal-Recipient: rfc822; "+
 				m.Recipient+"\nAction: failed\nStatus: 5.1.1\n\n--b--\n")
 		}
@@ -337,7 +337,7 @@ func (g *gossip) step() {
 var privateWord = regexp.MustCompile(`kanarie\d+x`)
 
 // deliver takes what is owed, and looks into what goes outside.
-func (g *gossip) deliver() {
+func (g *parley) deliver() {
 	g.t.Helper()
 	ctx := context.Background()
 	for {
@@ -357,11 +357,11 @@ func (g *gossip) deliver() {
 				g.t.Fatal(err)
 			}
 			m.letter = letter{Message: parsed, raw: string(o.Bytes), text: m.message.Text}
-			if slices.Contains(gossipStaff(), o.Recipient) {
+			if slices.Contains(parleyStaff(), o.Recipient) {
 				if o.Template == tickets.TemplateRefused && strings.Contains(m.letter.text, "#post") {
 					g.refused++
 				}
-				if to := m.letter.Header.Get("To") + m.letter.Header.Get("Cc") + m.letter.Header.Get("Reply-To"); slices.ContainsFunc(gossipCustomers(), func(c string) bool { return strings.Contains(to, c) }) {
+				if to := m.letter.Header.Get("To") + m.letter.Header.Get("Cc") + m.letter.Header.Get("Reply-To"); slices.ContainsFunc(parleyCustomers(), func(c string) bool { return strings.Contains(to, c) }) {
 					g.t.Errorf("S-103: a notice names a customer as its reader: %s", to)
 				}
 			} else {
@@ -381,7 +381,7 @@ func (g *gossip) deliver() {
 }
 
 // search looks for what the reader of a mail outside must not know: in its octets, and in every part and header decoded.
-func (g *gossip) search(m leftMail) {
+func (g *parley) search(m leftMail) {
 	g.t.Helper()
 	all := string(m.Bytes) + "\n" + m.message.Text + "\n" + m.message.HTML
 	for _, values := range m.letter.Header {
@@ -414,7 +414,7 @@ func (g *gossip) search(m leftMail) {
 }
 
 // places are the entries that a word stands in.
-func (g *gossip) places(word string) (found []string) {
+func (g *parley) places(word string) (found []string) {
 	err := g.desk.Store.View(func(tx *tickets.Tx) error {
 		return tx.Tickets(true, func(t *tickets.Ticket) (bool, error) {
 			entries, err := tx.Entries(t.ID)
@@ -440,7 +440,7 @@ func TestNothingLeaksInAnyConversation_S100_S103_S104_S105_S106(t *testing.T) {
 	for i := range 6 {
 		seed := uint64(day[i])<<8 | uint64(i)
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
-			g := newGossip(t, seed)
+			g := newParley(t, seed)
 			for n := range 150 {
 				if g.step(); t.Failed() {
 					t.Fatalf("seed %d, step %d", seed, n)
@@ -448,7 +448,7 @@ func TestNothingLeaksInAnyConversation_S100_S103_S104_S105_S106(t *testing.T) {
 			}
 			outside := 0
 			for _, m := range g.mails {
-				if !slices.Contains(gossipStaff(), m.Recipient) {
+				if !slices.Contains(parleyStaff(), m.Recipient) {
 					outside++
 				}
 			}
