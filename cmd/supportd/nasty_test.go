@@ -114,7 +114,9 @@ func TestNastyTicketsInEveryMail_S109_S112_S114_S116_S144(t *testing.T) {
 		for name, values := range m.Header {
 			names = append(names, name)
 			decoded, err := new(mime.WordDecoder).DecodeHeader(values[0])
-			if len(values) != 1 || err != nil || strings.ContainsFunc(decoded, func(r rune) bool { return r != '\t' && (unicode.IsControl(r) || strings.ContainsRune("\u202e\u2067\u200f\ufeff", r)) }) {
+			if len(values) != 1 || err != nil || strings.ContainsFunc(decoded, func(r rune) bool {
+				return r != '\t' && (unicode.IsControl(r) || strings.ContainsRune("\u202e\u2067\u200f\ufeff", r))
+			}) {
 				t.Errorf("%s: %s is %q: %v", l.Template, name, values, err)
 			}
 			if len(allowed) > 0 && !slices.Contains(allowed, name) {
