@@ -61,6 +61,7 @@ type Config struct {
 	Keyword string        // for AfterFlag, and for AfterMove on servers that cannot move safely
 	Since   time.Time     // mail that arrived before is settled unread; zero: when the desk first saw the mailbox
 	Sent    string        // folder for sent mail, or \Sent; for Probe
+	Acting  []string      // folders in which moving is an action; for Probe
 	MaxSize int64         // octets; of larger mail only the header and a prefix are read; default 25 MiB
 }
 

@@ -23,6 +23,9 @@ func (l *link) folderProblems(ctx context.Context, cfg Config, r *ProbeReport) (
 	} else if cfg.Sent != "" {
 		list = appendMissing(list, "sent", cfg.Sent, r)
 	}
+	for _, folder := range cfg.Acting {
+		list = appendMissing(list, "actions", folder, r)
+	}
 	return list, nil
 }
 

@@ -159,6 +159,7 @@ func problemKeys() []LineKey {
 		key("undelivered.delayed", "a server still tries to deliver a mail of ours", "to", "reason"),
 		key("undelivered.ack", "the acknowledgement came back", "to", "reason"),
 		key("undelivered.what_now", "what to do about it", "to"),
+		key("moved.into", "a message was moved into a folder that means something", "folder", "who"),
 		key("held.stranger", "somebody who is not on the ticket wrote to it", "from", "id"),
 		key("held.unverified", "nobody vouches for the sender of a mail to a ticket", "from", "id"),
 		key("held.agent", "an answer in an agent's name is not authenticated", "from", "id"),

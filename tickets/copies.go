@@ -138,7 +138,7 @@ func (tx *Tx) copied(id OutgoingID) ([]byte, error) {
 
 // copyPause is how long after an attempt the next one is.
 func copyPause(attempts int) time.Duration {
-	return min(time.Minute<<min(attempts-1, 10), time.Hour)
+	return min(15*time.Second<<min(attempts-1, 10), time.Hour)
 }
 
 // Copied notes that a copy stands in the folder.

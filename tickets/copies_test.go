@@ -57,7 +57,7 @@ func TestSentCopies(t *testing.T) {
 	if w := k.copiesWaiting(); w.Waiting != 1 || w.Reason != "over quota" {
 		t.Errorf("waiting %+v", w)
 	}
-	for pause := time.Minute; pause <= 16*time.Minute; pause *= 2 {
+	for pause := 15 * time.Second; pause <= 4*time.Minute; pause *= 2 {
 		k.clock.move(pause - time.Second)
 		if list := k.copies(); len(list) != 0 {
 			t.Fatalf("due again before %s", pause)

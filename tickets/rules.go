@@ -81,11 +81,12 @@ type Brand struct {
 // Intake is what the desk knows about a watched mailbox.
 type Intake struct {
 	Brand      string
-	Monitoring bool  // what comes in are alerts: they make tickets and get no answer
-	Trusted    bool  // reachable for authenticated users only
-	MaxSize    int64 // octets; of larger mail only a prefix is read
-	Copies     bool  // what is sent about its tickets is copied to the folder for sent mail
-	Sent       bool  // it is the folder for sent mail of a mailbox, see SentOf
+	Monitoring bool          // what comes in are alerts: they make tickets and get no answer
+	Trusted    bool          // reachable for authenticated users only
+	MaxSize    int64         // octets; of larger mail only a prefix is read
+	Copies     bool          // what is sent about its tickets is copied to the folder for sent mail
+	Action     *FolderAction // it is a folder in which moving is an action, see MovedTo; nil: it is not
+	Sent       bool          // it is the folder for sent mail of a mailbox, see SentOf
 }
 
 // Team is a group of agents of one tier.

@@ -12,7 +12,8 @@ import (
 	"supportd/tickets"
 )
 
-// The folders of a mailbox beside the one that is followed: mail that was sent by hand.
+// The folders of a mailbox beside the one that is followed: mail that was sent by hand, copies of what the desk sent, and
+// folders in which moving is an action.
 
 // folderView is how a folder beside the one that a mailbox follows is doing.
 type folderView struct {
@@ -49,6 +50,14 @@ func (f folderView) String() string {
 func (d *Daemon) keep(w *worker) {
 	m := w.config
 	var follow []*mailin.Followed
+	moved := tickets.MovedIntake{Desk: d.desk}
+	for _, move := range m.Moves {
+		name := tickets.MovedTo(m.Name, move.Folder)
+		follow = append(follow, &mailin.Followed{Name: name, Folder: move.Folder, Read: mailin.Parse, To: moved,
+			Begin: func(ctx context.Context, uidValidity, next uint32) error {
+				return moved.Begin(ctx, name, uidValidity, next)
+			}})
+	}
 	if m.Sent != "" {
 		follow = append(follow, &mailin.Followed{Name: tickets.SentOf(m.Name), Folder: m.Sent, Read: mailin.Parse,
 			To: inboxFirst{Receiver: d.receiver(), inbox: w.poller}})

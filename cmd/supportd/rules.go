@@ -62,6 +62,10 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	}
 	for _, m := range c.Mailboxes {
 		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize, Copies: m.SentCopies}
+		for _, move := range m.Moves {
+			r.Mailboxes[tickets.MovedTo(m.Name, move.Folder)] = tickets.Intake{Brand: m.Brand, MaxSize: m.MaxSize,
+				Action: &tickets.FolderAction{Mailbox: m.Name, Folder: move.Folder, Do: move.Do, Team: move.Team, Agent: move.By}}
+		}
 		if m.Sent != "" {
 			r.Mailboxes[tickets.SentOf(m.Name)] = tickets.Intake{Brand: m.Brand, MaxSize: m.MaxSize, Sent: true}
 		}
@@ -249,12 +253,21 @@ func classifierWith(cc classify.Config, s classify.Scorer) (*classify.Classifier
 	return classify.New(cc)
 }
 
+// acting are the folders of a mailbox in which moving is an action.
+func acting(m config.Mailbox) []string {
+	var folders []string
+	for _, move := range m.Moves {
+		folders = append(folders, move.Folder)
+	}
+	return folders
+}
+
 // mailboxConfig is what a Poller needs to know of a mailbox.
 func mailboxConfig(m config.Mailbox, a *accounts) mailin.Config {
 	return mailin.Config{
 		Name: m.Name, Host: m.Host, Port: m.Port, TLS: mailin.TLSMode(m.TLS), User: m.User, CAFile: m.CAFile,
 		Password: func() (string, error) { return m.Password.Reveal(), nil }, Token: a.token(mailboxUse(m)),
-		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Sent: m.Sent,
+		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Sent: m.Sent, Acting: acting(m),
 	}
 }
 

@@ -179,3 +179,72 @@ func TestStorySentCopies(t *testing.T) {
 		w.healthy()
 	})
 }
+
+// Whoever has the mailbox open works on tickets by moving mails into folders; what the desk does not know, and what stood
+// there before, is left alone.
+func TestStoryMovedIntoFolders(t *testing.T) {
+	everywhere(t, func(t *testing.T, w *world) {
+		for _, name := range []string{"Anna", "Fertig"} {
+			w.folder(name)
+		}
+		old := customerMail(sabine, "Drucker", "Er druckt nicht.")
+		if err := w.client().Append("Anna", old); err != nil {
+			t.Fatal(err)
+		}
+		w.mailbox(fmt.Sprintf("actions: [{folder: Anna, do: take, by: %s}, {folder: Fertig, do: solve}]", anna))
+		w.start()
+		w.await("the folders to be followed", func() bool {
+			v, err := w.daemon.status()
+			return err == nil && len(v.Folders) == 2 && !v.Folders[0].LastPoll.IsZero() && !v.Folders[1].LastPoll.IsZero()
+		})
+		if err := w.put("hilfe", old, time.Time{}); err != nil { // the same mail: what stands in the folder means nothing
+			t.Fatal(err)
+		}
+		number := numberPattern.FindString(w.next("sabine").text)
+		notice := w.next("anna")
+		w.next("ben")
+		move := func(from, to string) {
+			t.Helper()
+			list := w.in(from)
+			if err := w.client().Move(from, list[len(list)-1].UID, to); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.daemon.wake(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := w.ticket(number); got.Assignee != "" {
+			t.Fatalf("assignee %q before anybody moved anything", got.Assignee)
+		}
+		move("INBOX", "Anna")
+		w.await("Anna to have it", func() bool { return w.ticket(number).Assignee == anna })
+		told := w.next("ben")
+		if !strings.Contains(told.text, "Ordner „Anna“") {
+			t.Errorf("Ben is told:\n%s", told.text)
+		}
+		w.answer(anna, notice, "Bitte neu starten.")
+		w.next("sabine")
+		move("Anna", "Fertig")
+		w.awaitState(number, "solved")
+		if told := w.next("anna"); !strings.Contains(told.text, "Ordner „Fertig“") {
+			t.Errorf("Anna is told:\n%s", told.text)
+		}
+		if err := w.client().Append("Fertig", customerMail(john, "Fremd", "Nie gesehen.")); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.daemon.wake(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.await("the stranger's mail to be looked at", func() bool {
+			v, err := w.daemon.status()
+			return err == nil && v.Books.Filed == 1 && v.Outbox.Due == 0
+		})
+		if n := len(w.in("Fertig")); n != 2 {
+			t.Errorf("%d mails in the folder, want 2", n)
+		}
+		if n := w.unread("sabine") + w.unread("john"); n != 0 {
+			t.Errorf("customers got %d mails", n)
+		}
+		w.healthy()
+	})
+}

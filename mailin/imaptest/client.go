@@ -15,8 +15,8 @@ type Client struct {
 	Addr, User, Password string
 }
 
-// with logs in, opens the folder when there is one, and ends the connection.
-func (c Client) with(folder string, do func(*imapclient.Client) error) error {
+// with logs in, opens the folder when there is one, and ends the connection. do is told how many messages there are.
+func (c Client) with(folder string, do func(ic *imapclient.Client, messages uint32) error) error {
 	conn, err := net.DialTimeout("tcp", c.Addr, doveTimeout)
 	if err != nil {
 		return fmt.Errorf("mail client of %q: %w", c.User, err)
@@ -28,12 +28,15 @@ func (c Client) with(folder string, do func(*imapclient.Client) error) error {
 	if err := ic.Login(c.User, c.Password).Wait(); err != nil {
 		return fmt.Errorf("mail client of %q: %w", c.User, err)
 	}
+	messages := uint32(0)
 	if folder != "" {
-		if _, err := ic.Select(folder, nil).Wait(); err != nil {
+		box, err := ic.Select(folder, nil).Wait()
+		if err != nil {
 			return fmt.Errorf("mail client of %q: open %s: %w", c.User, folder, err)
 		}
+		messages = box.NumMessages
 	}
-	if err := do(ic); err != nil {
+	if err := do(ic, messages); err != nil {
 		return fmt.Errorf("mail client of %q: %w", c.User, err)
 	}
 	return ic.Logout().Wait()
@@ -41,12 +44,12 @@ func (c Client) with(folder string, do func(*imapclient.Client) error) error {
 
 // Create makes a folder.
 func (c Client) Create(folder string) error {
-	return c.with("", func(ic *imapclient.Client) error { return ic.Create(folder, nil).Wait() })
+	return c.with("", func(ic *imapclient.Client, _ uint32) error { return ic.Create(folder, nil).Wait() })
 }
 
 // Append puts a message into a folder.
 func (c Client) Append(folder string, raw []byte, flags ...string) error {
-	return c.with("", func(ic *imapclient.Client) error {
+	return c.with("", func(ic *imapclient.Client, _ uint32) error {
 		o := &imap.AppendOptions{}
 		for _, f := range flags {
 			o.Flags = append(o.Flags, imap.Flag(f))
@@ -65,7 +68,7 @@ func (c Client) Append(folder string, raw []byte, flags ...string) error {
 
 // Move moves a message.
 func (c Client) Move(folder string, uid uint32, to string) error {
-	return c.with(folder, func(ic *imapclient.Client) error {
+	return c.with(folder, func(ic *imapclient.Client, _ uint32) error {
 		_, err := ic.Move(imap.UIDSetNum(imap.UID(uid)), to).Wait()
 		return err
 	})
@@ -74,8 +77,8 @@ func (c Client) Move(folder string, uid uint32, to string) error {
 // Messages returns what a folder holds, in UID order.
 func (c Client) Messages(folder string) ([]Message, error) {
 	var list []Message
-	err := c.with(folder, func(ic *imapclient.Client) error {
-		if n := ic.Mailbox().NumMessages; n == 0 {
+	err := c.with(folder, func(ic *imapclient.Client, messages uint32) error {
+		if messages == 0 {
 			return nil
 		}
 		var all imap.UIDSet

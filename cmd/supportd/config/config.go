@@ -191,6 +191,15 @@ type Mailbox struct {
 	SenderKind string   // "" or monitoring
 	Sent       string   // the folder for sent mail, or \Sent; "" when it is not looked at
 	SentCopies bool     // into Sent
+	Moves      []Move   // folders in which moving is an action
+}
+
+// Move is a folder in which moving a message is an action.
+type Move struct {
+	Folder string
+	Do     string // take, solve, spam, not_spam or team
+	Team   string // exactly when Do is team
+	By     string // lower-case address of who acts; "" when nobody can tell
 }
 
 // Brand is one face of the desk.

@@ -110,6 +110,16 @@ func (c *Config) expandMailbox(m Mailbox) *node {
 	if m.SentCopies {
 		n.add("sent_copies", plain("true", "!!bool"))
 	}
+	if len(m.Moves) > 0 {
+		moves := &node{Kind: yaml.SequenceNode}
+		for _, move := range m.Moves {
+			one := block().add("folder", text(move.Folder)).add("do", text(move.Do))
+			one.addText("team", move.Team)
+			one.addText("by", move.By)
+			moves.Content = append(moves.Content, one.yaml())
+		}
+		n.add("actions", moves)
+	}
 	if !m.Since.IsZero() {
 		n.add("since", quoted(m.Since.Format(time.RFC3339)))
 	}

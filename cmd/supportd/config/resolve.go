@@ -23,6 +23,7 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.brands(k)
 	r.people(k)
 	r.teams(k)
+	r.moves(k)
 	r.desk(k)
 	r.customers(k)
 	r.items(k)

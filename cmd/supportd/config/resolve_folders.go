@@ -1,6 +1,12 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"supportd/classify"
+	"supportd/tickets"
+)
 
 // folders settles what a mailbox does with the folders beside the one it follows.
 func (r *resolver) folders(m *Mailbox, k mailboxCommonKeys) {
@@ -20,3 +26,52 @@ func (r *resolver) folders(m *Mailbox, k mailboxCommonKeys) {
 
 // sentUse is what servers call the folder for sent mail (RFC 6154).
 const sentUse = `\Sent`
+
+// moves settles the folders in which moving is an action; they name teams and people.
+func (r *resolver) moves(k *fileKeys) {
+	i := 0
+	if k.Mailbox.given {
+		r.mailboxMoves(&r.cfg.Mailboxes[i], k.Mailbox.Actions)
+		i++
+	}
+	for _, e := range k.Mailboxes.entries {
+		r.mailboxMoves(&r.cfg.Mailboxes[i], e.keys.Actions)
+		i++
+	}
+}
+
+func (r *resolver) mailboxMoves(m *Mailbox, list list[moveKeys]) {
+	used := map[string]string{strings.ToLower(m.Folder): "new mail is read from", strings.ToLower(m.Sent): "sent mail stands in", strings.ToLower(m.MoveTo): "mails are moved to by move_to"}
+	for _, k := range list.items {
+		move := Move{Folder: k.Folder.val, Do: k.Do.val, Team: k.Team.val}
+		if what, taken := used[strings.ToLower(move.Folder)]; taken && move.Folder != "" {
+			r.report("E02", k.Folder.at, "choose another folder", "%q is the folder that %s", clip(move.Folder), what)
+		}
+		used[strings.ToLower(move.Folder)] = "has an action already"
+		switch {
+		case move.Do == "team" && move.Team == "":
+			r.report("", k.Do.at, "write team: NAME beside it", "needs to know which team")
+		case move.Do != "team" && k.Team.given:
+			r.report("", k.Team.at, "write do: team or delete team", "has no effect, as do is %s", move.Do)
+		case move.Team != "" && !slices.ContainsFunc(r.cfg.Teams, func(t Team) bool { return t.Name == move.Team }):
+			r.report("E03", k.Team.at, didYouMean(move.Team, namesIn(r.cfg.Teams, func(t Team) string { return t.Name })), "there is no team %q", clip(move.Team))
+		case move.Do == "take" && !k.By.given:
+			r.report("", k.Do.at, "write by: ADDRESS beside it, with a folder for each person", "needs to know who takes the ticket")
+		}
+		if who, ok := r.person(k.By); ok {
+			move.By = bare(who)
+			if !r.isAgent(move.By) {
+				r.report("E03", k.By.at, "name a member of a team", "%s is nobody who works on tickets", move.By)
+			}
+		}
+		m.Moves = append(m.Moves, move)
+	}
+}
+
+// isAgent reports whether an address is that of somebody who may work on tickets.
+func (r *resolver) isAgent(address string) bool {
+	return slices.ContainsFunc(r.cfg.People, func(p classify.Person) bool { return p.Mail == address }) ||
+		slices.ContainsFunc(r.cfg.Teams, func(t Team) bool {
+			return slices.ContainsFunc(t.Members, func(a tickets.Address) bool { return strings.EqualFold(a.Mail, address) })
+		})
+}

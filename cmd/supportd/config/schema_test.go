@@ -324,5 +324,5 @@ secret-file-missing secret-file-near secret-file-open secret-missing state-file 
 team-own-address team-twice templates-missing tier-none tls-none zone-abbreviation zone
 oauth-key oauth-missing oauth-other oauth-password oauth-useless
 handover-item vendor-cells holidays-file customers-level
-sent
+sent actions
 `

@@ -56,6 +56,7 @@ type sweep struct {
 	points        string // expression that the names match
 	after         string
 	noMove        bool
+	copies        bool
 	firstResponse int
 	act           func(r *Rig) error // while the desk runs
 }
@@ -65,6 +66,7 @@ func sweeps() []sweep {
 		{points: `^(create|place|follow|fetch|queue|archive|commit|intake|attempt|settle|send|run)\.`, after: "leave"},
 		{points: `^file\.(begin|done)$`, after: "move"},
 		{points: `^file\.(copied|marked)$`, after: "move", noMove: true},
+		{points: `^(copy|copied)\.`, after: "leave", copies: true},
 		{points: `^tick\.`, after: "flag", firstResponse: 1},
 		{points: `^missed\.`, after: "leave", act: refused},
 		{points: `^release\.`, after: "leave", act: released},
@@ -107,7 +109,7 @@ func (s sweep) run(t *testing.T, programs *Programs, point string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := NewRig(RigOptions{Programs: programs, Servers: servers, Dir: stateRoot(t), Rand: rand.New(rand.NewPCG(1, 1)), After: s.after, FirstResponse: s.firstResponse})
+	r, err := NewRig(RigOptions{Programs: programs, Servers: servers, Dir: stateRoot(t), Rand: rand.New(rand.NewPCG(1, 1)), After: s.after, Copies: s.copies, FirstResponse: s.firstResponse})
 	if err != nil {
 		t.Fatal(err)
 	}

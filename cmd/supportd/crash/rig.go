@@ -39,6 +39,7 @@ type RigOptions struct {
 	Dir           string // empty, for the desk
 	Rand          *rand.Rand
 	After         string // what the desk does with settled mails on the server
+	Copies        bool   // of what is sent go to the folder for sent mail
 	FirstResponse int    // seconds; 0 promises nothing
 	Listen        string // address of the status page; "" has none
 }
@@ -56,7 +57,7 @@ func NewRig(o RigOptions) (*Rig, error) {
 		r.imap.Close()
 		return nil, err
 	}
-	r.box = Mailbox{Name: deskUser, User: deskUser, IMAP: r.imap.Addr(), SMTP: r.smtp.Addr(), After: o.After}
+	r.box = Mailbox{Name: deskUser, User: deskUser, IMAP: r.imap.Addr(), SMTP: r.smtp.Addr(), After: o.After, Copies: o.Copies}
 	r.Desk = &Desk{Binary: o.Programs.Failing, Dir: o.Dir}
 	r.Mail = &Generator{Rand: o.Rand, Address: r.box.Address(), Post: r.Post}
 	r.Inspects = &Checker{Binary: o.Programs.Inspect, Limit: 30 * time.Second}
@@ -130,7 +131,7 @@ func (r *Rig) settled(limit time.Duration) error {
 	defer cancel(nil)
 	stuck := time.AfterFunc(limit, func() { cancel(fmt.Errorf("nothing got on for %s", limit)) })
 	defer stuck.Stop()
-	want := uint64(len(r.Mail.Sent()))
+	want := uint64(len(r.Mail.Sent()) + r.copies())
 	quiet, before := 0, ""
 	return r.Desk.Await(ctx, fmt.Sprintf("%d mails to be settled and the outbox to be empty", want), func(s Status) bool {
 		if now := fmt.Sprint(s.Books, s.Outbox); now != before {
@@ -146,13 +147,21 @@ func (r *Rig) settled(limit time.Duration) error {
 	})
 }
 
+// copies is how many copies of sent mails the desk has to find in the folder for sent mail: one of each acknowledgement.
+func (r *Rig) copies() int {
+	if !r.box.Copies {
+		return 0
+	}
+	return len(r.Mail.Sent())
+}
+
 // Judge inspects the desk, which must not run, and lists what is wrong.
 func (r *Rig) Judge() ([]string, Count, error) {
 	s, err := r.Inspects.Check(r.Desk.State())
 	if err != nil {
 		return nil, Count{}, err
 	}
-	wrong, n := (&Oracle{Sent: r.Mail.Sent(), Handed: r.Post.Handed(), Lives: r.lives, State: s}).Judge()
+	wrong, n := (&Oracle{Sent: r.Mail.Sent(), Handed: r.Post.Handed(), Lives: r.lives, State: s, Copies: r.copies()}).Judge()
 	return wrong, n, nil
 }
 

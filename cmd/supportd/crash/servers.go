@@ -122,6 +122,7 @@ type Mailbox struct {
 	User       string
 	IMAP, SMTP string
 	After      string // leave, flag, move
+	Copies     bool   // of what is sent, to the folder Done
 	One        bool   // one connection to the SMTP server at a time
 }
 
@@ -140,6 +141,9 @@ func Configuration(boxes []Mailbox, firstResponse int) string {
 		after := "after: " + m.After
 		if m.After == "move" {
 			after += ", move_to: Done"
+		}
+		if m.Copies {
+			after += ", sent: Done, sent_copies: true"
 		}
 		fmt.Fprintf(&b, "  %s: {imap: %q, user: %s, password_file: pw, tls: none, trusted: true, poll: 1s, max_size: 64kB, brand: %s, addresses: [%s], %s}\n",
 			m.Name, m.IMAP, m.User, m.Name, m.Address(), after)
