@@ -113,6 +113,9 @@ func (k *Classifier) held(m *tickets.Message, v *tickets.Verdict) string {
 	if v.Auth == tickets.AuthFail {
 		return "forged: dmarc=fail"
 	}
+	if v.Kind != tickets.KindMonitoring && loginCode(m) {
+		return "a code or link by which some service makes sure that an address is read: nobody is shown it"
+	}
 	return ""
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/smtp"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -194,6 +195,34 @@ func TestStoryLookalike(t *testing.T) {
 	w.mailFrom("Sabine Krause <"+sabine+">", deskAddress, "Subject: Drucker\n\nDer Drucker druckt nicht mehr.\n")
 	if notice = w.next("ben"); strings.Contains(notice.text, "sieht aus wie") {
 		t.Errorf("a customer is said to be like the desk:\n%s", notice.text)
+	}
+	w.healthy()
+}
+
+// A service's code that a stranger had sent into their ticket reaches neither them nor anybody's notice (S-189). The handbook
+// says what else helps: a domain that no single sign-on trusts (S-188).
+func TestStoryLoginCode(t *testing.T) {
+	w := newWorld(t, startEmbedded(t))
+	w.start()
+	w.mailFrom("Sabine Krause <"+sabine+">", deskAddress, "Subject: Drucker\n\nDer Drucker druckt nicht mehr.\n")
+	ack := w.next("sabine")
+	w.next("anna")
+	w.next("ben")
+	reply := bare(ack.Header.Get("Reply-To"))
+	w.mailFrom("Service <noreply@service.example>", reply, "Subject: Welcome\n\nYour verification code is 493817.\n")
+	w.mailFrom("Service <noreply@service.example>", deskAddress, "Subject: Welcome\n\nYour verification code is 493817, and this is another mail.\n")
+	w.settled(3)
+	for _, user := range []string{"sabine", "anna", "ben"} {
+		if n := w.unread(user); n != 0 {
+			t.Errorf("S-189: %s got %d mails: %s", user, n, w.next(user).raw)
+		}
+	}
+	if v, err := w.daemon.status(); err != nil || v.Books.Quarantined != 2 {
+		t.Errorf("books %+v, %v", v.Books, err)
+	}
+	handbook, err := os.ReadFile("../../docs/admin.md")
+	if err != nil || !strings.Contains(string(handbook), "single sign-on") || !strings.Contains(string(handbook), "domain of its own") {
+		t.Errorf("S-188: the handbook does not warn (%v)", err)
 	}
 	w.healthy()
 }
