@@ -18,7 +18,7 @@ This page is made from the program. How commands are written, and what answers t
 in German in [agents.de.md](agents.de.md).
 
 In the column *where*: **reply** is a reply to a mail of the desk; **new mail** is one that answers none of the desk's, where
-` + "`#ticket`" + ` and ` + "`#for`" + ` say which tickets are meant. A name of a person, team or service level may be cut short as long as it
+` + "`#ticket`" + ` and ` + "`#for`" + ` say which tickets are meant; commands with **→** send something out of the house, or change who gets that. A name of a person, team or service level may be cut short as long as it
 is unique.
 `)
 	group := ""
@@ -33,6 +33,9 @@ is unique.
 			where = "new mail"
 		case row.Anywhere, row.Group == "fields", row.Group == "details", slices.Contains([]string{"take", "assign", "release", "note", "queue", "watch", "mute", "quiet", "cc", "solve", "noreply"}, row.Word):
 			where = "reply, new mail"
+		}
+		if row.Reaches {
+			where += " **→**"
 		}
 		var also []string
 		for _, a := range row.Aliases {

@@ -34,7 +34,8 @@ type Row struct {
 	Means map[string]string
 	// Sets says that its argument is a field and a value, which have a command of their own: #set priority=high.
 	Sets bool
-	// Reaches says that it sends something to the customer's side, or changes who gets that.
+	// Reaches says that it sends something out of the house, to the customer's side or a third party, or changes who gets
+	// that.
 	Reaches bool
 	// Anywhere says that it asks or opens something, and needs no ticket.
 	Anywhere bool

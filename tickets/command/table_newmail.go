@@ -4,10 +4,10 @@ package command
 // by their numbers.
 func newMail() []Row {
 	return []Row{
-		{Word: "for", Aliases: []string{"behalf", "onbehalf", "fuer", "für"}, Takes: Required, Anywhere: true, Usage: "#for ADDRESS", Help: map[string]string{
+		{Word: "for", Aliases: []string{"behalf", "onbehalf", "fuer", "für"}, Takes: Required, Anywhere: true, Reaches: true, Usage: "#for ADDRESS", Help: map[string]string{
 			"de": "in einer neuen Mail: eröffnet ein Ticket im Namen dieser Person; mit Nummern statt einer Adresse: die Befehle gelten für diese Tickets",
 			"en": "in a new mail: opens a ticket in that person's name; with numbers instead of an address: the commands are for those tickets"}},
-		{Word: "fwd", Aliases: []string{"forward", "forwarded", "weitergeleitet"}, Anywhere: true, Usage: "#fwd", Help: map[string]string{
+		{Word: "fwd", Aliases: []string{"forward", "forwarded", "weitergeleitet"}, Anywhere: true, Reaches: true, Usage: "#fwd", Help: map[string]string{
 			"de": "in einer weitergeleiteten Mail: eröffnet ein Ticket für ihren Absender und bestätigt es ihm; Ihr Text bleibt intern",
 			"en": "in a forwarded mail: opens a ticket for its sender and tells them; your own text stays inside"}},
 		{Word: "call", Aliases: []string{"phone", "anruf", "telefon", "telefonat"}, Takes: Optional, Anywhere: true, Usage: "#call [12min]", Help: map[string]string{

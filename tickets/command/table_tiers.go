@@ -3,13 +3,13 @@ package command
 // tiers has the commands that hand a ticket on: to another team, a colleague, a third party, and those who are there.
 func tiers() []Row {
 	return []Row{
-		{Word: "escalate", Aliases: []string{"up", "bump", "eskalieren", "eskaliere", "uebergeben", "übergeben"}, Takes: Optional, Usage: "#escalate TEAM REASON", Help: map[string]string{
+		{Word: "escalate", Aliases: []string{"up", "bump", "eskalieren", "eskaliere", "uebergeben", "übergeben"}, Takes: Optional, Reaches: true, Usage: "#escalate TEAM REASON", Help: map[string]string{
 			"de": "übergibt das Ticket an ein Fachteam (Name oder Fachgebiet; ohne: das der Kategorie); was fehlt, wird gefragt",
 			"en": "hands the ticket to a team that knows more (name or skill; without: the category's); what is missing is asked for"}},
-		{Word: "escalate!", Aliases: []string{"eskalieren!"}, Takes: Required, Usage: "#escalate! REASON", Help: map[string]string{
+		{Word: "escalate!", Aliases: []string{"eskalieren!"}, Takes: Required, Reaches: true, Usage: "#escalate! REASON", Help: map[string]string{
 			"de": "übergibt trotz fehlender Angaben, wenn zweimal gefragt wurde; der Grund wird gezählt",
 			"en": "hands it over although something is missing, after it was asked for twice; the reason is counted"}},
-		{Word: "tier", Aliases: []string{"level", "stufe"}, Takes: Required, Usage: "#tier 2|3", Help: map[string]string{
+		{Word: "tier", Aliases: []string{"level", "stufe"}, Takes: Required, Reaches: true, Usage: "#tier 2|3", Help: map[string]string{
 			"de": "übergibt an das Team der genannten Stufe",
 			"en": "hands the ticket to the team of that tier"}},
 		{Word: "accept", Aliases: []string{"annehmen"}, Takes: Optional, Usage: "#accept 1|2|3", Help: map[string]string{
@@ -27,7 +27,7 @@ func tiers() []Row {
 		{Word: "vendor", Aliases: []string{"side", "hersteller"}, Takes: Required, Usage: "#vendor NAME TEXT", Help: map[string]string{
 			"de": "entwirft eine Anfrage an einen Hersteller und zeigt sie Ihnen; #ok schickt sie ab",
 			"en": "drafts a request to a third party and shows it to you; #ok sends it"}},
-		{Word: "ok", Aliases: []string{"okay"}, Usage: "#ok", Help: map[string]string{
+		{Word: "ok", Aliases: []string{"okay"}, Reaches: true, Usage: "#ok", Help: map[string]string{
 			"de": "schickt ab, was Ihnen vorher gezeigt wurde",
 			"en": "sends what you were shown before"}},
 		{Word: "absent", Aliases: []string{"away", "abwesend"}, Takes: Required, Usage: "#absent until DATE", Help: map[string]string{
