@@ -18,19 +18,19 @@ import (
 // S-001 S-025 S-033 S-035 S-036 S-037 S-169 S-171
 func TestKill(t *testing.T) {
 	t.Parallel()
-	kinds := []func() (Servers, error){func() (Servers, error) { return StartEmbedded(imaptest.Options{}, deskUser) }}
+	kinds := map[string]func() (Servers, error){"embedded": func() (Servers, error) { return StartEmbedded(imaptest.Options{}, deskUser) }}
 	if err := Installed(); err == nil {
-		kinds = append(kinds, StartInstalled)
+		kinds["dovecot and postfix"] = StartInstalled
 	} else if os.Getenv("SUPPORTD_REAL_SERVERS") == "1" {
 		t.Fatalf("SUPPORTD_REAL_SERVERS=1, but %v", err)
 	}
-	for _, start := range kinds {
-		servers, err := start()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Run(servers.Name(), func(t *testing.T) {
+	for name, start := range kinds {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			servers, err := start()
+			if err != nil {
+				t.Fatal(err)
+			}
 			killLoop(t, servers, *killsFlag/len(kinds))
 		})
 	}
