@@ -170,7 +170,7 @@ func (c *cutRound) run() (wrong []string, err error) {
 		return nil, err
 	}
 	defer r.Desk.Kill()
-	if err := r.Rest(time.Minute); err != nil {
+	if err := r.Rest(5 * time.Minute); err != nil {
 		return nil, err
 	}
 	for i, d := range []Direction{Up, Down} {

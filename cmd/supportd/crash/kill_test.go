@@ -69,7 +69,7 @@ func killLoop(t *testing.T, servers Servers, kills int) {
 		if err := r.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Rest(2 * time.Minute); err != nil {
+		if err := r.Rest(5 * time.Minute); err != nil {
 			t.Fatalf("seed %d, after %d kills: %v", seed, k.Kills, err)
 		}
 		backup := filepath.Join(t.TempDir(), "backup.tar")
