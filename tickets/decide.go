@@ -104,7 +104,7 @@ func (d *decider) hold(reason, line string) {
 }
 
 func (d *decider) decide() {
-	if d.absent() {
+	if d.absent() || d.poisonous() {
 		return
 	}
 	if dup := d.repeated(); dup != nil {

@@ -83,6 +83,7 @@ type Message struct {
 	Machine     []MachinePart // parts meant for programs, in order
 	Forwarded   *Forwarded    // the mail that this one forwards, when it does
 	Defects     []Defect
+	Poison      string // why it was not read at all, and has to be held; "" when it was
 	// Signatures are those that the desk checked itself when the message came, topmost first; nil when it checked none. They
 	// do not stand in the message: whoever reads it again takes them from Stored.
 	Signatures []Signature

@@ -30,6 +30,7 @@ type Daemon struct {
 	started time.Time
 	shadow  *shadow // nil without Options.Shadow
 	tokens  *accounts
+	guard   *mailin.Guard // reads the mails
 
 	certificates certificateBook
 	learner      *learner
@@ -103,6 +104,10 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	}
 	learn()
 	d.desk.Corrected = learner.correct
+	if d.guard, err = mailin.OpenGuard(c.State, mailin.GuardOptions{Log: o.Log, Ended: d.end}); err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
+	d.desk.Read = d.guard.Read
 	d.config.Store(c)
 	d.tokens.prepare(c)
 	if o.Shadow != "" {
@@ -123,7 +128,7 @@ func newDesk(store *tickets.Store, rules *tickets.Rules, now func() time.Time, l
 }
 
 // Close releases the store of a daemon that is not run.
-func (d *Daemon) Close() error { return d.desk.Store.Close() }
+func (d *Daemon) Close() error { return errors.Join(d.guard.Close(), d.desk.Store.Close()) }
 
 // Run works until ctx is done, the store fails, or a worker cannot go on. It ends what is under way and closes the
 // store; mails that were not sent stay in the outbox.
@@ -132,7 +137,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	defer func() {
 		cancel(nil)
 		d.group.Wait()
-		err = errors.Join(err, d.desk.Store.Close())
+		err = errors.Join(err, d.Close())
 	}()
 	d.running = ctx
 	listeners, err := d.listen()
@@ -173,14 +178,19 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	}
 }
 
+// end ends the daemon with an error.
+func (d *Daemon) end(err error) {
+	select {
+	case d.fatal <- err:
+	default:
+	}
+}
+
 // start runs a worker; its error ends the daemon.
 func (d *Daemon) start(run func() error) {
 	d.group.Go(func() {
 		if err := run(); err != nil {
-			select {
-			case d.fatal <- err:
-			default:
-			}
+			d.end(err)
 		}
 	})
 }
@@ -189,7 +199,7 @@ func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 	ctx, cancel := context.WithCancel(ctx)
 	wake := make(chan struct{}, 1)
 	w := &worker{cancel: cancel, done: make(chan struct{}), config: m, wake: wake, poller: &mailin.Poller{
-		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: mailin.Parse, Check: d.checkSignatures, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
+		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: d.guard.Read, Check: d.checkSignatures, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
 		Timing: d.options.Timing,
 	}}
 	d.keep(w)
