@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Doctor names whatever is broken, one thing at a time: each promise of docs/reliability.md, "What doctor recomputes", is
+// S-206: doctor names whatever is broken, one thing at a time: each promise of docs/reliability.md, "What doctor recomputes", is
 // broken by hand here.
 func TestDoctorFindsWhatIsPlanted_S206(t *testing.T) {
 	k := newKit(t)
