@@ -133,8 +133,23 @@ func (d MovedIntake) Begin(ctx context.Context, mailbox string, uidValidity, nex
 	})
 }
 
-// Receive carries out what moving the messages means, each once, in one transaction with the folder's place.
+// Receive carries out what moving the messages means, each once, in one transaction with the folder's place. A move that
+// cannot be carried out is logged, and stops no other.
 func (d MovedIntake) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
+	outcomes, err := d.carryOutMoves(ctx, b)
+	if err != nil && !endsWork(ctx, err) {
+		outcomes, err = d.carryOutSingly(ctx, b)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i, out := range outcomes {
+		d.Log.Info("message moved", "mailbox", b.Mailbox, "uid", b.Messages[i].Source.UID, "ticket", out.Ticket, "why", out.Why)
+	}
+	return outcomes, nil
+}
+
+func (d MovedIntake) carryOutMoves(ctx context.Context, b Batch) ([]Outcome, error) {
 	rules := d.Rules()
 	var outcomes []Outcome
 	err := d.Store.Update(ctx, func(tx *Tx) error {
@@ -149,13 +164,27 @@ func (d MovedIntake) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
 		}
 		return tx.advance(b)
 	})
-	if err != nil {
-		return nil, err
+	return outcomes, err
+}
+
+// carryOutSingly carries out each move in a transaction of its own, and passes over those that cannot be.
+func (d MovedIntake) carryOutSingly(ctx context.Context, b Batch) ([]Outcome, error) {
+	var outcomes []Outcome
+	for i := range b.Messages {
+		one := Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Messages: b.Messages[i : i+1]}
+		out, err := d.carryOutMoves(ctx, one)
+		if err != nil && !endsWork(ctx, err) {
+			d.Log.Error("move passed over: it cannot be carried out", "mailbox", b.Mailbox, "uid", one.Messages[0].Source.UID, "err", err)
+			out = []Outcome{{Result: Filed, Why: "moved, and it cannot be carried out: " + oneLine(err.Error())}}
+			err = d.Store.Update(ctx, func(tx *Tx) error { return tx.settle(one.Messages[0].Source, settledRecord{Result: Filed}) })
+		}
+		if err != nil {
+			return nil, err
+		}
+		outcomes = append(outcomes, out...)
 	}
-	for i, out := range outcomes {
-		d.Log.Info("message moved", "mailbox", b.Mailbox, "uid", b.Messages[i].Source.UID, "ticket", out.Ticket, "why", out.Why)
-	}
-	return outcomes, nil
+	_, err := d.carryOutMoves(ctx, Batch{Mailbox: b.Mailbox, UIDValidity: b.UIDValidity, Through: b.Through})
+	return outcomes, err
 }
 
 func (d MovedIntake) receiveMoved(tx *Tx, r *Rules, in *Incoming, now time.Time) (Outcome, error) {

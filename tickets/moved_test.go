@@ -165,3 +165,36 @@ func TestMovedBegin(t *testing.T) {
 		}
 	}
 }
+
+// TestMovedPoison: a move that cannot be carried out stops no other.
+func TestMovedPoison(t *testing.T) {
+	k := newKit(t, withMoves)
+	bad, good := k.mail(kunde, "Drucker", "Er druckt nicht."), k.mail(kunde, "Telefon", "Es klingelt nicht.")
+	lost, id := k.receive(bad).Ticket, k.receive(good).Ticket
+	err := k.store.Update(context.Background(), func(tx *Tx) error { return tx.btx.Bucket(bucketTickets).Delete(key64(uint64(lost))) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in []Incoming
+	mailbox := MovedTo("support", "spam")
+	moved := MovedIntake{k.desk}
+	if err := moved.Begin(context.Background(), mailbox, testValidity, k.uid+1); err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range []*Message{bad, good} {
+		one := k.incoming(m)
+		one.Source.Mailbox = mailbox
+		in = append(in, one)
+	}
+	out, err := moved.Receive(context.Background(), batchOf(in...))
+	if err != nil || out[0].Result != Filed || !strings.Contains(out[0].Why, "cannot be carried out") || out[1].Ticket != id {
+		t.Fatalf("outcomes %+v, %v", out, err)
+	}
+	k.expectState(id, StateQuarantined)
+	if p, err := moved.Place(context.Background(), mailbox, testValidity); err != nil || p.Next != k.uid+1 {
+		t.Errorf("place %+v, %v: it did not move on", p, err)
+	}
+	if b := k.books(); b.Balance() != 0 {
+		t.Errorf("books %+v", b)
+	}
+}
