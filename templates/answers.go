@@ -31,7 +31,7 @@ type StandardAnswer struct {
 
 const (
 	answerHead = "{{if .text}}\n{{template \"said\" .text}}\n{{end}}\n\n"
-	answerFoot = "\n\n{{if .agent}}{{.agent}} – {{end}}{{.desk}}\n\n{{template \"marker\" .marker}}\n\n" +
+	answerFoot = "\n\n{{if .signature}}\n{{template \"said\" .signature}}\n{{end}}\n\n{{if not .signature}}\n{{if .agent}}{{.agent}} – {{end}}{{.desk}}\n{{end}}\n\n{{template \"marker\" .marker}}\n\n" +
 		"{{if .quote}}\n{{if .quote_line}}{{.quote_line}}{{end}}\n\n{{template \"quote\" .quote}}\n{{end}}\n"
 )
 

@@ -63,6 +63,7 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	data["requester"] = name
 	data["greeting"] = p.greeting(name, informal)
 	data["agent"] = cleanName(v.Agent)
+	data["signature"] = cleanText(v.Signature)
 	data["follow_up_of"] = clip(cleanLine(v.FollowUpOf), maxName)
 	if shows("text") {
 		data["text"] = cleanText(v.Text)

@@ -71,6 +71,7 @@ func publicFields() []field {
 		textField("requester", "the requester's name; empty when unknown"),
 		textField("greeting", "the salutation, with the name when it is known"),
 		textField("agent", "name of the person who answers; empty in automatic mails"),
+		listField("signature", "lines of that person's signature; empty: their name and the desk's stand instead"),
 		listField("text", "lines of the answer"),
 		listField("quote", "lines of the requester's last text, at most 20"),
 		textField("quote_from", "whose text that is"),

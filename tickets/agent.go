@@ -380,7 +380,7 @@ func (op *operation) separately(m Mail) []Mail {
 // answerCustomer owes the requester a mail from the desk's address.
 func (op *operation) answerCustomer(template, text string) {
 	v := op.publicView(op.t)
-	v.Agent, v.Text = op.agent.Name, text
+	v.Agent, v.Signature, v.Text = op.agent.Name, op.agent.Signature[v.Language], text
 	v.Quote, v.QuoteFrom = op.lastCustomerText()
 	if template == TemplateSolved || op.t.State == StateSolved {
 		v.ReopenUntil = op.now.Add(op.r.ReopenWithin)

@@ -137,6 +137,7 @@ type PublicView struct {
 	Subject     string // the requester's own subject, without tags
 	Requester   string // display name; "" when unknown
 	Agent       string // name of the person who answers; "" in automatic mails
+	Signature   string // of that person, in Language; "": their name and the desk's stand
 	Text        string // the answer's new text (agent-reply, solved, auto-answer)
 	Quote       string // the requester's last text, shown below the answer
 	QuoteFrom   string // whose text that is

@@ -109,6 +109,9 @@ type Agent struct {
 	Address  string
 	Name     string
 	Language string
+	// Signature stands below their answers to customers, by language, in place of their name and the desk's; none in a language:
+	// those stand.
+	Signature map[string]string
 }
 
 // Item is a configuration item that can be named on a ticket.

@@ -44,7 +44,7 @@ func (op *operation) send(c command.Command) bool {
 	}
 	own := op.entry.Text
 	view := op.publicView(op.t)
-	view.Agent, view.Text = op.agent.Name, own
+	view.Agent, view.Signature, view.Text = op.agent.Name, op.agent.Signature[view.Language], own
 	text, err := op.r.Renderer.Public(TemplateStandard+a.Name+TemplateStandardText, view)
 	if err != nil {
 		return op.refuse(Line{Key: "refused.answer_broken", Args: map[string]string{"name": a.Name, "reason": oneLine(err.Error())}})

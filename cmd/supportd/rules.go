@@ -102,6 +102,12 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	nameThings(r, c)
 	r.Spam = tickets.SpamPolicy{PerSender: c.Spam.PerSender, Within: c.Spam.Within, Blocked: c.Spam.Blocked, ListTo: strings.ToLower(c.Spam.DigestTo.Mail)}
 	r.Spam.ListAt = sinceMidnight(c.Spam.DigestAt)
+	for _, a := range c.Agents {
+		if agent, ok := r.Agents[strings.ToLower(a.Who.Mail)]; ok {
+			agent.Signature = a.Signature
+			r.Agents[strings.ToLower(a.Who.Mail)] = agent
+		}
+	}
 	r.Notices = tickets.Notices{AtMost: c.Notices.AtMost, Within: c.Notices.Within}
 	r.Overviews = tickets.Overviews{Personal: daily(c.Digests.Personal), Leads: daily(c.Digests.Leads)}
 	r.Limits.ReopensPerDay = c.ReopenLimit

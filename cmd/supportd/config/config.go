@@ -90,6 +90,7 @@ type Config struct {
 
 	Digests Digests
 	Notices Notices
+	Agents  []Agent // in the order of the file: those for whom something differs
 
 	AuthservIDs  []string // lower case; their Authentication-Results are believed (RFC 8601 §2.5)
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
@@ -127,6 +128,12 @@ type Waiting struct {
 type Notices struct {
 	AtMost int
 	Within time.Duration
+}
+
+// Agent is what differs for one agent.
+type Agent struct {
+	Who       tickets.Address
+	Signature map[string]string // language to lines
 }
 
 // Digests are the overviews in the morning.

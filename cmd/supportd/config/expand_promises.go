@@ -61,6 +61,7 @@ func (c *Config) expandPromises(root *node) {
 	}
 	root.add("safety_net", block().add("unowned", expandCatch(c.SafetyNet.Unowned)).add("untouched", expandCatch(c.SafetyNet.Untouched)).
 		add("no_next_step", text(never)).add("poll_failure", block().add("after", text(written(c.Health.PollFailure))).add("notify", text("admin"))))
+	c.expandAgents(root)
 	root.add("digests", c.expandDigests()).add("notices", c.expandNotices())
 	c.expandMajor(root)
 }

@@ -57,6 +57,7 @@ type fileKeys struct {
 	Routes            rootKeys            `key:"routes" doc:"Which team gets a new ticket: a tree. Beginning at its root, the first child that matches is entered, again and again; the deepest route entered decides, and what it leaves open is its parent's. Default: {name: root, to: the first team of tier 1}."`
 	Rules             list[ruleKeys]      `key:"rules" doc:"What is added to tickets. All rules that match apply, in no particular order."`
 	Digests           digestsKeys         `key:"digests" doc:"The overviews that agents and leads get in the morning."`
+	Agents            list[agentKeys]     `key:"agents" doc:"What differs for single agents."`
 	Notices           noticesKeys         `key:"notices" doc:"When one mail tells of many tickets."`
 	Spam              spamKeys            `key:"spam" doc:"Who is believed, and what is held."`
 	Retention         retentionKeys       `key:"retention" doc:"How long things are kept. Without it, for ever."`
@@ -293,6 +294,20 @@ type digestsKeys struct {
 	section
 	Personal overviewKeys `key:"personal" example:"{at: \"07:30\"}" doc:"To each agent on their working days: what is overdue, due today, waits for an answer or is open of their own, what came up outside their working time, and what nobody in their teams has. Without anything to say there is no mail."`
 	Leads    leadsKeys    `key:"leads" example:"{at: \"08:00\", not_for: [network]}" doc:"To the lead of each team on its working days: what is overdue, with nobody, returned, handed on with gaps or older than seven days, and who is away."`
+}
+
+// agentKeys are what differs for one agent.
+type agentKeys struct {
+	section
+	Who       opt[string]   `key:"who" kind:"person" required:"yes" example:"j.petersen" doc:"An agent: an id of people, or an address of the staff."`
+	Signature signatureKeys `key:"signature" example:"{de: Jan Petersen – Netzwerk, en: Jan Petersen – Network}" doc:"Stands below their answers to customers, standard answers, solutions and appointments too, in place of their name and the desk's. In a language without one those stand."`
+}
+
+// signatureKeys are a signature.
+type signatureKeys struct {
+	section
+	German  opt[string] `key:"de" kind:"prose" example:"Jan Petersen – Netzwerk" doc:"In German answers; several lines are kept."`
+	English opt[string] `key:"en" kind:"prose" example:"Jan Petersen – Network" doc:"In English answers; several lines are kept."`
 }
 
 // noticesKeys say when notices are collected.

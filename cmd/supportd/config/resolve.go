@@ -32,6 +32,7 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.promises(k)
 	r.spam(k)
 	r.digests(k)
+	r.agents(k)
 	r.priorities(k)
 	r.categories(k)
 	r.retention(k)
