@@ -25,7 +25,7 @@ var (
 	bucketRequesters = []byte("requesters") // address, 0, ticket ID
 	bucketPrincipals = []byte("principals") // address → number, and "#" number → address
 	bucketOutbox     = []byte("outbox")     // outgoing ID → Outgoing
-	bucketBytes      = []byte("bytes")      // outgoing ID → the mail, until it is settled
+	bucketBytes      = []byte("bytes")      // outgoing ID → the mail without its spans, until it is settled
 	bucketDue        = []byte("due")        // time, outgoing ID
 	bucketTimers     = []byte("timers")     // time, ticket ID, kind
 	bucketAnswers    = []byte("answers")    // address, 0, time: automatic answers sent, for the caps
