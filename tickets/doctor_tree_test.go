@@ -21,7 +21,7 @@ func treeOf(pages ...treePage) *treeWalk {
 		binary.NativeEndian.PutUint16(at[8:], p.flags)
 		binary.NativeEndian.PutUint16(at[10:], uint16(len(p.children)))
 		for n, child := range p.children {
-			binary.NativeEndian.PutUint64(at[pageHeader+n*branchElement+8:], child)
+			binary.NativeEndian.PutUint64(at[pageHeader+n*pageElement+8:], child)
 		}
 	}
 	return &treeWalk{file: bytes.NewReader(file), size: size, end: int64(len(pages)), seen: map[uint64]bool{}}
@@ -46,6 +46,39 @@ func TestTreesWithoutAnEnd_S162(t *testing.T) {
 		"a page of free pages in it": {[]treePage{branch(1), {0x10, nil}}, false},
 	} {
 		if err := treeOf(c.pages...).page(0); (err == nil) != c.sound || err != nil && !errors.Is(err, errDamaged) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// S-162: bbolt believes the lengths of a row, however much memory that takes.
+func TestRowsBeyondTheirPage_S162(t *testing.T) {
+	const size = 256
+	// row is a leaf with one row, whose key of 3 octets stands behind its element; change damages it.
+	row := func(change func(element []byte)) *treeWalk {
+		page := make([]byte, size)
+		binary.NativeEndian.PutUint16(page[8:], leafFlag)
+		binary.NativeEndian.PutUint16(page[10:], 1)
+		e := page[pageHeader:]
+		binary.NativeEndian.PutUint32(e[4:], pageElement)
+		binary.NativeEndian.PutUint32(e[8:], 3)
+		binary.NativeEndian.PutUint32(e[12:], size-pageHeader-pageElement-3)
+		change(e)
+		return &treeWalk{file: bytes.NewReader(page), size: size, end: 1, seen: map[uint64]bool{}}
+	}
+	for name, c := range map[string]struct {
+		change func(e []byte)
+		sound  bool
+	}{
+		"a row that fills its page": {func([]byte) {}, true},
+		"a long key":                {func(e []byte) { e[11] ^= 0x08 }, false},
+		"a long value":              {func(e []byte) { e[12]++ }, false},
+		"a key far away":            {func(e []byte) { e[5]++ }, false},
+		"a bucket of nonsense":      {func(e []byte) { e[0] = bucketFlag; e[4] += 200 }, false},
+		"a bucket with its pages":   {func(e []byte) { e[0] = bucketFlag; e[pageElement+3] = 1 }, true},
+		"a small bucket, no page":   {func(e []byte) { e[0] = bucketFlag }, false},
+	} {
+		if err := row(c.change).page(0); (err == nil) != c.sound || err != nil && !errors.Is(err, errDamaged) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
