@@ -20,6 +20,7 @@ import (
 // pendingRecord is what has to be rewritten.
 type pendingRecord struct {
 	Months map[string][]Digest `json:"months,omitempty"` // the raw messages to leave out, by month
+	After  uint64              `json:"after,omitempty"`  // the last message when the first of them was deleted
 }
 
 var keyPending = []byte("pending")
@@ -41,7 +42,7 @@ func (tx *Tx) rewriteLater(drop map[string][]Digest) error {
 		return err
 	}
 	if p.Months == nil {
-		p.Months = map[string][]Digest{}
+		p.Months, p.After = map[string][]Digest{}, tx.btx.Bucket(bucketMessages).Sequence()
 	}
 	for month, list := range drop {
 		p.Months[month] = append(p.Months[month], list...)
@@ -88,13 +89,38 @@ func (s *Store) Rewrite(ctx context.Context) ([]Compacted, error) {
 func (s *Store) rewriteMonths(p pendingRecord) ([]Compacted, error) {
 	var done []Compacted
 	for _, month := range sortedKeys(p.Months) {
-		c, err := s.mail.leaveOut(month, p.Months[month])
+		c, err := s.rewriteMonth(month, p)
 		if err != nil {
 			return done, fmt.Errorf("rewrite mail archive %s: %w", month, plainCause(err))
 		}
 		done = append(done, c)
 	}
 	return done, nil
+}
+
+// rewriteMonth leaves out what nobody needs any more. The same message may have come once more since it was deleted:
+// its raw bytes stood in the archive still, so they were not written again.
+func (s *Store) rewriteMonth(month string, p pendingRecord) (Compacted, error) {
+	s.keeping.Lock()
+	defer s.keeping.Unlock()
+	again := map[Digest]bool{}
+	err := s.View(func(tx *Tx) error {
+		c := tx.btx.Bucket(bucketMessages).Cursor()
+		for k, v := c.Seek(key64(p.After + 1)); k != nil; k, v = c.Next() {
+			var m Stored
+			if err := decodeRecord(v, &m); err != nil {
+				return fmt.Errorf("message %x: %w", k, err)
+			}
+			if m.Raw.Month == month {
+				again[m.Raw.SHA256] = true
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Compacted{}, err
+	}
+	return s.mail.leaveOut(month, slices.DeleteFunc(slices.Clone(p.Months[month]), func(d Digest) bool { return again[d] }))
 }
 
 func sortedKeys[V any](m map[string]V) []string {

@@ -70,6 +70,8 @@ func (d *Desk) Receive(ctx context.Context, b Batch) ([]Outcome, error) {
 	if err := d.findSent(ctx, b); err != nil {
 		return nil, err
 	}
+	d.Store.keeping.RLock()
+	defer d.Store.keeping.RUnlock()
 	refs, err := d.archive(b)
 	if err != nil {
 		return nil, err

@@ -96,6 +96,8 @@ func (run Import) SourceOf(number uint32) Source {
 // Import settles messages of an import, in the order of their numbers; through is the highest number that is settled
 // with them. When it returns nil all of it is durable, and the import goes on behind them.
 func (d *Desk) Import(ctx context.Context, run Import, mails []PastMail, through uint32) ([]Outcome, error) {
+	d.Store.keeping.RLock()
+	defer d.Store.keeping.RUnlock()
 	refs, err := d.archivePast(mails)
 	if err != nil {
 		return nil, err

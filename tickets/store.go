@@ -44,6 +44,8 @@ type Store struct {
 	failed chan struct{}
 
 	alike alike // of tickets, for people
+
+	keeping sync.RWMutex // read: between writing raw messages and the commit that refers to them
 }
 
 // Options of OpenStore.
