@@ -117,9 +117,11 @@ func (t Trip) lookFor(ctx context.Context, l *link, folder, id string, seen map[
 	if s := seen[id]; s != nil && s.Left != waitsForDesk {
 		return nil
 	}
-	uids, err := l.search(ctx, &imap.SearchCriteria{
-		Header: []imap.SearchCriteriaHeaderField{{Key: "Message-Id", Value: id}}, NotFlag: []imap.Flag{imap.FlagDeleted},
-	})
+	criteria := &imap.SearchCriteria{Header: []imap.SearchCriteriaHeaderField{{Key: "Message-Id", Value: id}}}
+	if !l.caps.Has(imap.CapUIDPlus) {
+		criteria.NotFlag = []imap.Flag{imap.FlagDeleted} // that is all we can do to a mail there
+	}
+	uids, err := l.search(ctx, criteria)
 	if err != nil || len(uids) == 0 {
 		return err
 	}
@@ -142,32 +144,38 @@ func (t Trip) lookFor(ctx context.Context, l *link, folder, id string, seen map[
 			continue
 		}
 		s.Left = "the connection ended before it was removed"
-		left, err := l.remove(ctx, m.uid)
+		left, gone, err := l.remove(ctx, m.uid)
 		if err != nil {
 			return err
 		}
-		s.Left = left
+		if s.Left = left; left == "" && !gone && t.Settled != nil {
+			s.Left = waitsForDesk // it was quicker, and has moved it
+		}
 	}
 	return nil
 }
 
-// remove takes one message out of the selected folder. Without UIDPLUS it is only marked: a plain EXPUNGE would take
-// along what other people have marked.
-func (l *link) remove(ctx context.Context, uid uint32) (left string, err error) {
+// remove takes one message out of the selected folder; gone says that it was there. Without UIDPLUS it is only marked: a
+// plain EXPUNGE would take along what other people have marked.
+func (l *link) remove(ctx context.Context, uid uint32) (left string, gone bool, err error) {
 	set := imap.UIDSetNum(imap.UID(uid))
 	err = l.step(ctx, func() error {
 		return l.c.Store(set, &imap.StoreFlags{Op: imap.StoreFlagsAdd, Silent: true, Flags: []imap.Flag{imap.FlagDeleted}}, nil).Close()
 	})
 	if err == nil && !l.caps.Has(imap.CapUIDPlus) {
-		return "the server cannot remove single messages (UIDPLUS): it is marked as deleted", nil
+		return "the server cannot remove single messages (UIDPLUS): it is marked as deleted", false, nil
 	}
 	if err == nil {
-		err = l.step(ctx, func() error { return l.c.UIDExpunge(set).Close() })
+		err = l.step(ctx, func() error {
+			removed, err := l.c.UIDExpunge(set).Collect()
+			gone = len(removed) > 0
+			return err
+		})
 	}
 	if s := refusal(err); s != "" {
-		return s, nil
+		return s, false, nil
 	}
-	return "", err
+	return "", gone, err
 }
 
 // head is what is read of a test mail.

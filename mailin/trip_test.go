@@ -123,3 +123,39 @@ func TestProbeTellsQuota(t *testing.T) {
 		t.Errorf("quota %d of %d, %v", r.QuotaUsed, r.QuotaLimit, err)
 	}
 }
+
+// A desk may move a mail at the very moment before it is removed; it is found again and removed where it is then, also
+// when it was marked as deleted on the way.
+func TestTripFindsWhatIsMovedMeanwhile(t *testing.T) {
+	s := startServer(t, imaptest.Options{})
+	if err := s.CreateFolder(testUser, "Done", ""); err != nil {
+		t.Fatal(err)
+	}
+	mail := tripMail("one@desk.example")
+	uid, err := s.Append(testUser, "INBOX", mail, nil, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := false
+	cfg := config(s.Port())
+	cfg.MoveTo = "Done"
+	trip := mailin.Trip{Mailbox: cfg, IDs: []string{"one@desk.example"}, Settled: func(_ context.Context, seen uint32) bool {
+		if !moved && seen == uid {
+			moved = true
+			if err := s.Remove(testUser, "INBOX", uid); err != nil {
+				t.Error(err)
+			}
+			if _, err := s.Append(testUser, "Done", mail, []string{`\Deleted`}, time.Time{}); err != nil {
+				t.Error(err)
+			}
+		}
+		return true
+	}}
+	seen, err := trip.Await(t.Context(), func(mailin.Sighting) {})
+	if err != nil || !moved || len(seen) != 1 || seen[0].Left != "" || seen[0].Folder != "Done" {
+		t.Errorf("seen %+v, %v", seen, err)
+	}
+	if n := len(messages(t, s, "INBOX")) + len(messages(t, s, "Done")); n != 0 {
+		t.Errorf("%d mails are left", n)
+	}
+}

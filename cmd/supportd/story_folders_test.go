@@ -182,7 +182,7 @@ func TestStorySentCopies(t *testing.T) {
 
 // Whoever has the mailbox open works on tickets by moving mails into folders; what the desk does not know, and what stood
 // there before, is left alone.
-func TestStoryMovedIntoFolders(t *testing.T) {
+func TestStoryMovedMail(t *testing.T) {
 	everywhere(t, func(t *testing.T, w *world) {
 		for _, name := range []string{"Anna", "Fertig"} {
 			w.folder(name)
