@@ -77,7 +77,9 @@ func (s *Store) commitGroup(jobs []*job) {
 		Failpoint("commit.begin")
 		var bad *job
 		var after []func()
+		var id int
 		err := s.update(func(btx *bolt.Tx) error {
+			id = btx.ID()
 			tx := &Tx{btx: btx, store: s, writable: true}
 			tx.fillPages()
 			for _, j := range jobs {
@@ -96,6 +98,9 @@ func (s *Store) commitGroup(jobs []*job) {
 			jobs = without(jobs, bad)
 			continue
 		}
+		if isFull(err) && s.inEffect(id) {
+			err = s.update(func(*bolt.Tx) error { return nil }) // once this is durable, what went before it is
+		}
 		if err != nil {
 			err = s.commitError(err)
 		}
@@ -109,6 +114,14 @@ func (s *Store) commitGroup(jobs []*job) {
 		}
 		return
 	}
+}
+
+// inEffect reports whether a transaction counts although its commit failed: its meta page was written, and only the sync
+// after that failed. Whoever is told that nothing happened would find attempts recorded that were never made.
+func (s *Store) inEffect(id int) bool {
+	var newest int
+	err := s.db.View(func(btx *bolt.Tx) error { newest = btx.ID(); return nil })
+	return err == nil && newest >= id
 }
 
 // fillPages lets pages be filled to where keys only ascend, or nearly so: half of each would stay empty for ever.
