@@ -3,16 +3,20 @@
 package crash
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"go.uber.org/goleak"
+
+	"supportd/mailin/imaptest"
 )
 
 // Everything here is sampled when it runs among all tests; the flags make it long. A failing seed is given with -seed.
@@ -98,4 +102,40 @@ func complain(t *testing.T, wrong []string) {
 		}
 		t.Error(w)
 	}
+}
+
+// smallDisk mounts a file system of its own; ok is false, and said, when this machine does not let us.
+func smallDisk(t *testing.T, options string) (dir string, ok bool) {
+	t.Helper()
+	dir = t.TempDir()
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
+		report(t, "nothing was tried: no file system can be mounted here: %v", err)
+		return dir, false
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	return dir, true
+}
+
+// embeddedRig is a rig on embedded servers; its desk flags what is settled unless After says otherwise.
+func embeddedRig(t *testing.T, o RigOptions) *Rig {
+	t.Helper()
+	servers, err := StartEmbedded(imaptest.Options{}, deskUser)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Programs, o.Servers, o.After = built(t), servers, cmp.Or(o.After, "flag")
+	r, err := NewRig(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return r
 }

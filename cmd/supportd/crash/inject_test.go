@@ -3,17 +3,13 @@
 package crash
 
 import (
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
-
-	"supportd/mailin/imaptest"
-
-	"math/rand/v2"
 )
 
 // System calls fail while mail comes in: write and sync errors end the desk and nothing is written after them, a full
@@ -89,29 +85,11 @@ func TestSyscallErrors(t *testing.T) {
 // S-158 S-159
 func TestDiskFillsAndEmpties(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=48m"); err != nil {
-		report(t, "nothing was tried: no file system can be mounted here: %v", err)
+	dir, ok := smallDisk(t, "size=48m")
+	if !ok {
 		return
 	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	servers, err := StartEmbedded(imaptest.Options{}, deskUser)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewRig(RigOptions{Programs: built(t), Servers: servers, Dir: dir, Rand: rand.New(rand.NewPCG(5, 5)), After: "flag"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	r := embeddedRig(t, RigOptions{Dir: dir, Rand: rand.New(rand.NewPCG(5, 5))})
 	r.Mail.Plain = true
 	if err := r.Start(); err != nil {
 		t.Fatal(err)

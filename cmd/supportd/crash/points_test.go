@@ -273,19 +273,7 @@ func TestRestoreCutShort(t *testing.T) {
 // deskWithBackup makes a desk with three tickets, and a backup of it. The desk does not run any more.
 func deskWithBackup(t *testing.T) (*Rig, string) {
 	t.Helper()
-	servers, err := StartEmbedded(imaptest.Options{}, deskUser)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewRig(RigOptions{Programs: built(t), Servers: servers, Dir: stateRoot(t), Rand: rand.New(rand.NewPCG(1, 1)), After: "leave"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	r := embeddedRig(t, RigOptions{Dir: stateRoot(t), Rand: rand.New(rand.NewPCG(1, 1)), After: "leave"})
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}

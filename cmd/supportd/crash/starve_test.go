@@ -11,8 +11,6 @@ import (
 	"testing"
 	"time"
 	"unsafe"
-
-	"supportd/mailin/imaptest"
 )
 
 // limitFiles sets how many descriptors a process may have; those it has it keeps. It returns what the limit was.
@@ -36,19 +34,7 @@ func limitFiles(pid int, most uint64) (before syscall.Rlimit, err error) {
 func TestDescriptorsRunOut(t *testing.T) {
 	t.Parallel()
 	random, seed := seeded(t)
-	servers, err := StartEmbedded(imaptest.Options{}, deskUser)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewRig(RigOptions{Programs: built(t), Servers: servers, Dir: stateRoot(t), Rand: random, After: "flag", FirstResponse: 3})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	r := embeddedRig(t, RigOptions{Dir: stateRoot(t), Rand: random, FirstResponse: 3})
 	if err := r.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -108,29 +94,11 @@ func TestDescriptorsRunOut(t *testing.T) {
 // S-160
 func TestReadOnlyFileSystem(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64m"); err != nil {
-		report(t, "nothing was tried: no file system can be mounted here: %v", err)
+	dir, ok := smallDisk(t, "size=64m")
+	if !ok {
 		return
 	}
-	t.Cleanup(func() {
-		if err := syscall.Unmount(dir, syscall.MNT_DETACH); err != nil {
-			t.Error(err)
-		}
-	})
-	servers, err := StartEmbedded(imaptest.Options{}, deskUser)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := NewRig(RigOptions{Programs: built(t), Servers: servers, Dir: dir, Rand: rand.New(rand.NewPCG(6, 6)), After: "flag"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	r := embeddedRig(t, RigOptions{Dir: dir, Rand: rand.New(rand.NewPCG(6, 6))})
 	r.Mail.Plain = true
 	const rounds = 5
 	for range rounds {
