@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -211,6 +212,25 @@ func TestReloadByFileChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.await("the mended file to be in force", func() bool { return status().ReloadErr == "" && rev() != second })
+}
+
+// A file that changes while the desk starts, before anything watches it, is in force too. S-119
+func TestReloadOfChangeDuringStart(t *testing.T) {
+	w := newWorld(t, startEmbedded(t))
+	d, err := NewDaemon(w.config, Options{Now: w.now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := d.config.Load().Rev
+	w.configure("first_response: 4h\n")
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- d.Run(ctx) }()
+	w.await("the new file to be in force", func() bool { return d.config.Load().Rev != first })
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
 }
 
 // SIGHUP reloads, once a signal; the supervisor's way.

@@ -135,7 +135,7 @@ func storedRaw(t *testing.T, w *world, key uint64) []byte {
 func TestStoryNewUIDValidity(t *testing.T) {
 	everywhere(t, func(t *testing.T, w *world) {
 		w.start()
-		const n = 5
+		const n = 3 // more in a row, each after an acknowledgement, would look like a machine
 		for i := range n {
 			if err := w.put("hilfe", customerMail(sabine, fmt.Sprintf("Meldung %d", i), "Text"), time.Time{}); err != nil {
 				t.Fatal(err)
@@ -155,12 +155,8 @@ func TestStoryNewUIDValidity(t *testing.T) {
 			v, err := w.daemon.status()
 			return err == nil && v.Books.Seen == 2*n+1 && v.Outbox.Due == 0
 		})
-		v, err := w.daemon.status()
-		if err != nil || v.Books.Created != n || v.Books.Duplicates != n {
-			// The cap on automatic answers is five an hour: the sixth mail makes a ticket, and no answer.
-			if v.Books.Created != n+1 {
-				t.Errorf("books after the change: %+v, %v", v.Books, err)
-			}
+		if v, err := w.daemon.status(); err != nil || v.Books.Created != n+1 || v.Books.Duplicates != n {
+			t.Errorf("books after the change: %+v, %v", v.Books, err)
 		}
 		if got := w.unread("sabine"); got > n+1 {
 			t.Errorf("the customer has %d acknowledgements for %d mails", got, n+1)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/fsnotify/fsnotify"
+
+	"supportd/cmd/supportd/config"
 )
 
 // settleTime is how long files have to be quiet before they are loaded: editors write in several steps.
@@ -24,9 +26,12 @@ func (d *Daemon) watch(ctx context.Context) error {
 	defer w.Close()
 	var quiet <-chan time.Time
 	watched := map[string]bool{}
-	for {
+	for first := true; ; first = false {
 		if err := d.watchFolders(w, watched); err != nil {
 			d.log.Warn("file changes may go unnoticed; use supportd reload", "err", err)
+		}
+		if first && d.changedSinceLoaded() {
+			quiet = time.After(settleTime)
 		}
 		select {
 		case <-ctx.Done():
@@ -45,6 +50,13 @@ func (d *Daemon) watch(ctx context.Context) error {
 			_ = d.Reload() // logged and shown by Reload
 		}
 	}
+}
+
+// changedSinceLoaded reports whether the files say something else than what is in force: between their loading and the
+// first watch of their folders nobody was told of changes.
+func (d *Daemon) changedSinceLoaded() bool {
+	c, findings := config.Load(d.path)
+	return findings.Err() != nil || c.Rev != d.config.Load().Rev
 }
 
 // watchFolders adds the folders of the configuration's files that are not watched yet.
