@@ -107,7 +107,7 @@ func (c *Composer) appendHeader(b []byte, l tickets.Letter) ([]byte, error) {
 	if ids := references(l.References, l.MessageID); len(ids) > 0 {
 		field("References", "<"+strings.Join(ids, "> <")+">")
 	}
-	field("Subject", encodeText(cleanText(l.Subject, maxSubject)))
+	field("Subject", encodeText(cleanSubject(l.Subject, maxSubject)))
 	field("X-Auto-Response-Suppress", suppress)
 	if staff { // only they see which template and configuration a mail came from
 		field("X-Desk-Rev", token(l.ConfigRev))

@@ -422,7 +422,7 @@ func FuzzBuildMessage(f *testing.F) {
 				t.Errorf("field %q stands %d times", field, len(values))
 			}
 		}
-		if got, want := decoded(t, m.Header.Get("Subject")), cleanText(subject, maxSubject); got != want {
+		if got, want := decoded(t, m.Header.Get("Subject")), cleanSubject(subject, maxSubject); got != want {
 			t.Errorf("subject %q, want %q", got, want)
 		}
 		for _, field := range []string{"From", "To"} {
@@ -434,4 +434,22 @@ func FuzzBuildMessage(f *testing.F) {
 			t.Errorf("%d parts, want %d", len(got), parts)
 		}
 	})
+}
+
+// S-144: of the marks of direction only closed isolates are left in a subject, which the desk's own texts make.
+func TestSubjectKeepsClosedIsolates_S144(t *testing.T) {
+	for in, want := range map[string]string{
+		"Re: \u2068שלום\u2069 [NW-1]":    "Re: \u2068שלום\u2069 [NW-1]",
+		"Re: \u2068שלום [NW-1]":          "Re: \u2068שלום [NW-1]\u2069",
+		"Re: \u2069\u2069שלום":           "Re: שלום",
+		"\u2068\u202eשלום\u2067\u2069 x": "\u2068שלום\u2069 x",
+		"\u202egnp.exe":                  "gnp.exe",
+	} {
+		if got := cleanSubject(in, maxSubject); got != want {
+			t.Errorf("cleanSubject(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := cleanSubject("\u2068"+strings.Repeat("ש", 2*maxSubject)+"\u2069 x", maxSubject); !strings.HasSuffix(got, "ש\u2069") || strings.Count(got, "\u2068") != 1 {
+		t.Errorf("a long subject is %q", got)
+	}
 }

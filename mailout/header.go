@@ -27,7 +27,40 @@ const (
 
 // cleanText makes s fit for one line of a header: valid UTF-8, no control, direction-changing or invisible characters, white
 // space collapsed to single blanks, at most limit runes (S-109).
-func cleanText(s string, limit int) string {
+func cleanText(s string, limit int) string { return cleaned(s, limit, misleads) }
+
+// cleanSubject does the same, but for isolates that are closed: they keep a part that is written from right to left from
+// turning around what stands beside it (UAX #9), and are made by the texts of the desk only.
+func cleanSubject(s string, limit int) string {
+	if !strings.ContainsRune(s, isolateOpen) {
+		return cleanText(s, limit)
+	}
+	depth := 0
+	s = cleaned(s, limit, func(r rune) bool {
+		switch r {
+		case isolateOpen:
+			depth++
+			return false
+		case isolateClose:
+			if depth--; depth < 0 {
+				depth = 0
+				return true
+			}
+			return false
+		}
+		return misleads(r)
+	})
+	open := strings.Count(s, string(isolateOpen)) - strings.Count(s, string(isolateClose))
+	return s + strings.Repeat(string(isolateClose), max(0, open))
+}
+
+const (
+	isolateOpen  = '\u2068' // FIRST STRONG ISOLATE
+	isolateClose = '\u2069' // POP DIRECTIONAL ISOLATE
+)
+
+// cleaned leaves out what drop reports, beside what stands on no line.
+func cleaned(s string, limit int, drop func(rune) bool) string {
 	s = strings.ToValidUTF8(s, "\uFFFD")
 	var b strings.Builder
 	n, blank := 0, false
@@ -36,7 +69,7 @@ func cleanText(s string, limit int) string {
 		case unicode.IsSpace(r) || r == '\u2028' || r == '\u2029' || unicode.IsControl(r):
 			blank = true
 			continue
-		case misleads(r):
+		case drop(r):
 			continue
 		}
 		if blank && n > 0 {

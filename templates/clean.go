@@ -163,9 +163,9 @@ func clipSubject(s string) string {
 		return s
 	}
 	if i := strings.LastIndex(s, " ["); i > 0 && strings.HasSuffix(s, "]") && utf8.RuneCountInString(s[i:]) < maxHeader/2 {
-		return clip(s[:i], maxHeader-utf8.RuneCountInString(s[i:])) + s[i:]
+		return closed(clip(s[:i], maxHeader-utf8.RuneCountInString(s[i:]))) + s[i:]
 	}
-	return clip(s, maxHeader)
+	return closed(clip(s, maxHeader))
 }
 
 // replyPrefixes are the marks that mail clients put before the subject of an answer.

@@ -40,10 +40,10 @@ func (s *Set) commonData(p *phrases, lang, desk, address, number, subject string
 	}
 	data := make(map[string]any, 40)
 	data["language"] = lang
-	data["desk"] = clip(cleanLine(desk), maxName)
+	data["desk"] = shown(desk, maxName)
 	data["desk_address"] = clip(cleanLine(address), maxValue)
 	data["number"] = number
-	data["subject"] = subject
+	data["subject"] = isolated(subject)
 	data["marker"] = p.texts["marker"].source
 	return data
 }
@@ -60,11 +60,11 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	informal := form == "du" || form == "first_name"
 	name := cleanName(v.Requester)
 	data["informal"] = informal
-	data["requester"] = name
+	data["requester"] = isolated(name)
 	data["greeting"] = p.greeting(name, informal)
-	data["agent"] = cleanName(v.Agent)
+	data["agent"] = isolated(cleanName(v.Agent))
 	data["signature"] = cleanText(v.Signature)
-	data["follow_up_of"] = clip(cleanLine(v.FollowUpOf), maxName)
+	data["follow_up_of"] = shown(v.FollowUpOf, maxName)
 	if shows("text") {
 		data["text"] = cleanText(v.Text)
 	}
@@ -72,7 +72,7 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 		data["quote"] = p.cut(cleanText(v.Quote), quoteExtent())
 	}
 	if shows("quote_from", "quote_at", "quote_line") {
-		from, at := clip(harmless(cleanLine(v.QuoteFrom)), maxName), p.moment(v.QuoteAt, v.Zone, "dated")
+		from, at := isolated(clip(harmless(cleanLine(v.QuoteFrom)), maxName)), p.moment(v.QuoteAt, v.Zone, "dated")
 		data["quote_from"] = from
 		data["quote_at"] = at
 		data["quote_line"] = p.dated("quote", from, at)
@@ -115,7 +115,7 @@ func (p *phrases) greeting(name string, informal bool) string {
 	if name == "" {
 		return p.fill(key+".nameless", nil)
 	}
-	return p.fill(key, map[string]string{"name": name})
+	return p.fill(key, map[string]string{"name": isolated(name)})
 }
 
 // dated is the line above somebody's text; "" when nobody is known.
@@ -153,24 +153,24 @@ func (p *phrases) cut(lines []string, e extent) []string {
 func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any, error) {
 	p := s.phrases[lang]
 	data := s.commonData(p, lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
-	requester, address := cleanName(v.Requester.Name), clip(cleanLine(v.Requester.Mail), maxValue)
+	requester, address := isolated(cleanName(v.Requester.Name)), clip(cleanLine(v.Requester.Mail), maxValue)
 	data["reply_line"] = p.replyLine(v, address)
 	data["reply_is_public"] = v.ReplyIsPublic
-	data["state"] = p.word("state", string(v.State))
-	data["team"] = clip(cleanLine(v.Team), maxName)
+	data["state"] = isolated(p.word("state", string(v.State)))
+	data["team"] = shown(v.Team, maxName)
 	data["tier"] = v.Tier
-	data["priority"] = clip(cleanLine(v.Priority), maxName)
-	data["category"], data["item"] = clip(cleanLine(v.Category), maxName), clip(cleanLine(v.Item), maxName)
+	data["priority"] = shown(v.Priority, maxName)
+	data["category"], data["item"] = shown(v.Category, maxName), shown(v.Item, maxName)
 	data["checklist"] = p.cut(cleanText(v.Checklist), checklistExtent())
-	data["assignee"] = clip(cleanLine(v.Assignee), maxName)
+	data["assignee"] = shown(v.Assignee, maxName)
 	data["requester"] = requester
 	data["requester_address"] = address
-	data["organisation"], data["vip"] = clip(cleanLine(v.Organisation), maxName), v.VIP
-	data["phone"], data["level"] = clip(harmless(cleanLine(v.Phone)), maxName), clip(cleanLine(v.Level), maxName)
-	data["speaks"] = p.word("language", v.Speaks)
+	data["organisation"], data["vip"] = shown(v.Organisation, maxName), v.VIP
+	data["phone"], data["level"] = isolated(clip(harmless(cleanLine(v.Phone)), maxName)), shown(v.Level, maxName)
+	data["speaks"] = isolated(p.word("language", v.Speaks))
 	data["verified"] = v.Verified
 	data["text"] = p.cut(cleanText(v.Text), textExtent())
-	from, at := clip(harmless(cleanLine(v.TextFrom)), maxName), p.moment(v.TextAt, v.Zone, "dated")
+	from, at := isolated(clip(harmless(cleanLine(v.TextFrom)), maxName)), p.moment(v.TextAt, v.Zone, "dated")
 	data["text_from"] = from
 	data["text_at"] = at
 	data["text_line"] = p.dated("said", from, at)
@@ -208,7 +208,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 	data["headline"] = headline
 	data["form"] = p.form(v.Form)
 	data["sent"] = p.cut(cleanText(v.Sent), sentExtent())
-	data["sent_to"] = strings.Join(cleanLines(v.SentTo), ", ")
+	data["sent_to"] = strings.Join(shownLines(v.SentTo), ", ")
 	data["commands"] = cleanLines(v.Commands)
 	data["hints"] = p.hints(v.Hints)
 	data["facts"] = p.facts(data, v, deadlines)
@@ -217,7 +217,7 @@ func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any,
 
 func (p *phrases) replyLine(v tickets.InternalView, address string) string {
 	if v.ReplyIsPublic {
-		return p.fill("reply.public", map[string]string{"to": strings.Join(append([]string{address}, first(cleanLines(v.Copies))...), ", ")})
+		return p.fill("reply.public", map[string]string{"to": strings.Join(append([]string{isolated(address)}, first(shownLines(v.Copies))...), ", ")})
 	}
 	switch v.Mode {
 	case "command", "note", "form", "consult":
@@ -241,7 +241,7 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 	if v.Subject != "" {
 		add(p.fill("label.subject", nil), text("subject"))
 	}
-	who := strings.TrimSpace(text("requester") + " <" + text("requester_address") + ">")
+	who := strings.TrimSpace(text("requester") + " <" + isolated(text("requester_address")) + ">")
 	if text("requester_address") == "" {
 		who = text("requester")
 	} else if text("requester") == "" {
@@ -256,7 +256,7 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 	add(p.fill("label.phone", nil), text("phone"))
 	add(p.fill("label.speaks", nil), text("speaks"))
 	add(p.fill("label.level", nil), text("level"))
-	add(p.fill("label.copies", nil), strings.Join(first(cleanLines(v.Copies)), ", "))
+	add(p.fill("label.copies", nil), strings.Join(first(shownLines(v.Copies)), ", "))
 	add(p.fill("label.state", nil), text("state"))
 	team := text("team")
 	if team != "" && v.Tier > 0 {
@@ -269,9 +269,9 @@ func (p *phrases) facts(data map[string]any, v tickets.InternalView, deadlines [
 	}
 	add(p.fill("label.assignee", nil), assignee)
 	priority := text("priority")
-	if by := clip(cleanLine(v.PriorityBy), maxName); by != "" && priority != "" {
+	if by := shown(v.PriorityBy, maxName); by != "" && priority != "" {
 		args := map[string]string{"priority": priority, "by": by}
-		if why := clip(cleanLine(v.PriorityWhy), maxValue); why != "" {
+		if why := shown(v.PriorityWhy, maxValue); why != "" {
 			args["reason"] = why
 		}
 		priority = p.fill("fact.priority_by", args)
@@ -293,7 +293,7 @@ func (p *phrases) deadlines(v tickets.InternalView) []map[string]any {
 		if d.Over {
 			text += " (" + p.fill("over", nil) + ")"
 		}
-		list = append(list, map[string]any{"clock": clip(harmless(p.word("clock", d.Clock)), maxName), "due": due, "over": d.Over, "text": text})
+		list = append(list, map[string]any{"clock": isolated(clip(harmless(p.word("clock", d.Clock)), maxName)), "due": due, "over": d.Over, "text": text})
 	}
 	return list
 }
@@ -303,8 +303,8 @@ func (p *phrases) recent(v tickets.InternalView) []map[string]any {
 	for _, r := range first(v.Recent) {
 		list = append(list, map[string]any{
 			"at":   p.moment(r.At, v.Zone, "short"),
-			"who":  clip(cleanLine(r.Who), maxName),
-			"what": clip(cleanLine(r.What), maxValue),
+			"who":  shown(r.Who, maxName),
+			"what": shown(r.What, maxValue),
 		})
 	}
 	return list
@@ -336,8 +336,8 @@ func (p *phrases) listed(tickets []tickets.Listed, zone *time.Location) (list []
 			unknown = err
 		}
 		number := clip(cleanLine(t.Number), maxName)
-		list = append(list, map[string]any{"number": number, "subject": cleanSubject(t.Subject, number), "state": p.word("state", string(t.State)),
-			"priority": clip(cleanLine(t.Priority), maxName), "assignee": clip(cleanLine(t.Assignee), maxName), "text": strings.Join(texts, " · "),
+		list = append(list, map[string]any{"number": number, "subject": isolated(cleanSubject(t.Subject, number)), "state": isolated(p.word("state", string(t.State))),
+			"priority": shown(t.Priority, maxName), "assignee": shown(t.Assignee, maxName), "text": strings.Join(texts, " · "),
 			"reply": clip(harmless(cleanLine(t.Reply)), maxValue)})
 	}
 	return list, unknown
@@ -371,7 +371,7 @@ func (p *phrases) lines(v tickets.InternalView) (lines []map[string]any, headlin
 			mark = "" // what was asked for, not what was done
 		}
 		if i == 0 {
-			headline = clip(strings.TrimSuffix(firstSentence(text), "."), 80)
+			headline = closed(clip(strings.TrimSuffix(firstSentence(text), "."), 80))
 		}
 		lines = append(lines, map[string]any{"ok": l.OK, "mark": mark, "text": text})
 	}
@@ -391,7 +391,7 @@ func firstSentence(text string) string {
 func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
 	list := make([]map[string]any, 0, len(files))
 	for _, a := range first(files) {
-		name, size := clip(cleanLine(a.Name), maxName), p.size(a.Size)
+		name, size := shown(a.Name, maxName), p.size(a.Size)
 		key := "attachment"
 		if a.Dangerous {
 			key = "attachment.dangerous"
@@ -399,7 +399,7 @@ func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
 		if a.Blocked {
 			key = "attachment.blocked"
 		}
-		list = append(list, map[string]any{"name": name, "size": size, "type": clip(cleanLine(a.Type), maxName), "dangerous": a.Dangerous,
+		list = append(list, map[string]any{"name": name, "size": size, "type": shown(a.Type, maxName), "dangerous": a.Dangerous,
 			"text": p.fill(key, map[string]string{"name": name, "size": size})})
 	}
 	return list
@@ -408,19 +408,19 @@ func (p *phrases) attachments(files []tickets.Attachment) []map[string]any {
 // warnings leaves out what the list of attachments says in better words: the bare name of a dangerous file. That a domain
 // is another than it seems comes first.
 func (p *phrases) warnings(v tickets.InternalView) []string {
-	list := slices.DeleteFunc(cleanLines(v.Warnings), func(w string) bool {
-		return slices.ContainsFunc(v.Attachments, func(a tickets.Attachment) bool { return a.Dangerous && a.Name == w })
+	list := slices.DeleteFunc(shownLines(v.Warnings), func(w string) bool {
+		return slices.ContainsFunc(v.Attachments, func(a tickets.Attachment) bool { return a.Dangerous && shown(a.Name, maxValue) == w })
 	})
 	if v.Lookalike == (tickets.Lookalike{}) {
 		return list
 	}
-	args := map[string]string{"domain": clip(cleanLine(v.Lookalike.Domain), maxValue), "like": clip(cleanLine(v.Lookalike.Like), maxValue)}
+	args := map[string]string{"domain": shown(v.Lookalike.Domain, maxValue), "like": shown(v.Lookalike.Like, maxValue)}
 	return append([]string{p.fill("warning.looks_like", args)}, list...)
 }
 
 // hints makes a sentence of a hint that is a bare ticket number.
 func (p *phrases) hints(values []string) []string {
-	list := cleanLines(values)
+	list := shownLines(values)
 	for i, h := range list {
 		if !strings.Contains(h, " ") && strings.ContainsAny(h, "0123456789") {
 			list[i] = p.fill("hint.ticket", map[string]string{"number": h})
@@ -435,6 +435,15 @@ func cleanLines(values []string) []string {
 		if v = clip(cleanLine(v), maxValue); v != "" {
 			list = append(list, v)
 		}
+	}
+	return list
+}
+
+// shownLines are values as they may stand in lines of ours.
+func shownLines(values []string) []string {
+	list := cleanLines(values)
+	for i, v := range list {
+		list[i] = isolated(v)
 	}
 	return list
 }

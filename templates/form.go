@@ -53,7 +53,7 @@ func (p *phrases) gap(label string, r handover.Row) []string {
 	for _, w := range g.OneOf {
 		words = append(words, p.word("choice", w))
 	}
-	args := map[string]string{"want": strconv.Itoa(g.Want), "words": strings.Join(words, ", "), "said": clip(cleanLine(g.Said), maxName)}
+	args := map[string]string{"want": strconv.Itoa(g.Want), "words": strings.Join(words, ", "), "said": shown(g.Said, maxName)}
 	if g.Have > 0 {
 		args["have"] = strconv.Itoa(g.Have)
 	}
@@ -73,7 +73,7 @@ func (p *phrases) gap(label string, r handover.Row) []string {
 	if len(r.Choices) > 0 {
 		var list []string
 		for i, c := range r.Choices {
-			list = append(list, strconv.Itoa(i+1)+") "+clip(cleanLine(c), maxName))
+			list = append(list, strconv.Itoa(i+1)+") "+shown(c, maxName))
 		}
 		lines = append(lines, wrapped(p.fill("form.choices", map[string]string{"list": strings.Join(list, " ")}))...)
 	}
@@ -91,7 +91,7 @@ func wrapped(s string) []string {
 		}
 		lines[n] += " " + word
 	}
-	return lines
+	return levelled(lines)
 }
 
 // label is the name of a field; one that the configuration has added is called as it stands there.
@@ -104,15 +104,15 @@ func (p *phrases) label(field string) string {
 // vendorData is what templates for third parties see.
 func (s *Set) vendorData(lang string, v tickets.VendorView) map[string]any {
 	data := s.commonData(s.phrases[lang], lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
-	data["reference"] = clip(cleanLine(v.Reference), maxName)
-	data["contract"] = clip(cleanLine(v.Contract), maxName)
-	data["agent"] = cleanName(v.Agent)
+	data["reference"] = shown(v.Reference, maxName)
+	data["contract"] = shown(v.Contract, maxName)
+	data["agent"] = isolated(cleanName(v.Agent))
 	data["text"] = cleanText(v.Text)
-	data["item"] = clip(cleanLine(v.Item), maxName)
+	data["item"] = shown(v.Item, maxName)
 	data["description"] = s.phrases[lang].cut(cleanText(v.Description), textExtent())
 	data["diagnosis"] = s.phrases[lang].cut(cleanText(v.Diagnosis), textExtent())
-	data["steps"] = cleanLines(v.Steps)
-	data["reproduction"] = cleanLines(v.Reproduction)
+	data["steps"] = shownLines(v.Steps)
+	data["reproduction"] = shownLines(v.Reproduction)
 	return data
 }
 

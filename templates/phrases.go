@@ -237,9 +237,9 @@ func (p *phrases) line(l tickets.Line, zone *time.Location) (string, error) {
 	}
 	sort.Strings(names)
 	var b strings.Builder
-	b.WriteString(cleanLine(l.Key))
+	b.WriteString(isolated(cleanLine(l.Key)))
 	for i, name := range names {
-		b.WriteString([]string{", ", " ("}[btoi(i == 0)] + cleanLine(name) + ": " + args[name])
+		b.WriteString([]string{", ", " ("}[btoi(i == 0)] + isolated(cleanLine(name)) + ": " + args[name])
 	}
 	if len(names) > 0 {
 		b.WriteByte(')')
@@ -267,22 +267,22 @@ func (p *phrases) argument(name, value string, zone *time.Location) string {
 			return span(d)
 		}
 	case "state", "clock":
-		return clip(p.word(name, value), maxValue)
+		return isolated(clip(p.word(name, value), maxValue))
 	case "what":
-		return clip(p.word("redacted", value), maxValue)
+		return isolated(clip(p.word("redacted", value), maxValue))
 	case "reason":
-		return clip(p.word("choice", value), maxValue)
+		return isolated(clip(p.word("choice", value), maxValue))
 	case "fields":
 		var names []string
 		for f := range strings.SplitSeq(value, ", ") {
 			names = append(names, p.label(f))
 		}
-		return clip(strings.Join(names, ", "), maxValue)
+		return isolated(clip(strings.Join(names, ", "), maxValue))
 	case "size", "limit", "free", "floor":
 		var n int64
 		if _, err := fmt.Sscanf(value+" ", "%d ", &n); err == nil && strings.Trim(value, "0123456789") == "" {
 			return p.size(n)
 		}
 	}
-	return clip(cleanLine(value), maxValue)
+	return shown(value, maxValue)
 }

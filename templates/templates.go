@@ -221,7 +221,7 @@ func (c *compiled) execute(data map[string]any, limit int, now func() time.Time)
 	if err := c.subject.Execute(w, data); err != nil {
 		return out, fmt.Errorf("subject: %w", err)
 	}
-	out.Subject = clipSubject(cleanLine(w.String()))
+	out.Subject = oneSubject(w.String())
 	w = &bounded{left: limit, deadline: deadline, now: now}
 	w.Grow(textRoom)
 	if err := c.text.Execute(w, data); err != nil {

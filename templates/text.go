@@ -78,7 +78,7 @@ func layText(marked string) string {
 
 // guard quotes a paragraph that begins with a value that reads like a command: our own words never do.
 func guard(body string) string {
-	if body = strings.TrimLeft(body, " "); body != "" && strings.IndexByte("#/!", body[0]) >= 0 {
+	if body = strings.TrimLeft(body, " "); body != "" && strings.IndexByte("#/!", firstByte(body)) >= 0 {
 		return "> " + body
 	}
 	return body
@@ -141,14 +141,16 @@ func wrap(b *strings.Builder, first, rest, body string) {
 			indent = rest
 		}
 		b.WriteString(indent)
-		at, empty := displayWidth(indent), true
+		at, empty, inside := displayWidth(indent), true, 0
 		for word := range strings.FieldsSeq(line) {
 			w := displayWidth(word)
 			switch {
 			case empty:
-			case at+1+w > columns && !strings.ContainsRune("#/!>|-*=.", rune(word[0])):
+			case at+1+w > columns && strings.IndexByte("#/!>|-*=.", firstByte(word)) < 0:
+				b.WriteString(strings.Repeat(string(isolateClose), inside)) // a line ends what it began
 				b.WriteByte('\n')
 				b.WriteString(rest)
+				b.WriteString(strings.Repeat(string(isolateOpen), inside))
 				at = displayWidth(rest)
 			default:
 				b.WriteByte(' ')
@@ -157,6 +159,9 @@ func wrap(b *strings.Builder, first, rest, body string) {
 			b.WriteString(word)
 			at += w
 			empty = false
+			if w < len(word) {
+				inside = max(0, inside+opens(word))
+			}
 		}
 	}
 }
@@ -172,6 +177,9 @@ func displayWidth(s string) int {
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		i += size
+		if isIsolate(r) {
+			continue
+		}
 		n++
 		if wide(r) {
 			n++

@@ -453,10 +453,10 @@ func writeStatus(w io.Writer, v statusView) {
 
 // ── text for terminals ──
 
-// printable takes out what could steer a terminal or fake a line (S-146).
+// printable takes out what could steer a terminal, fake a line or turn one around (S-144, S-146).
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r <= 0x9f {
+		if r < ' ' || r >= 0x7f && r <= 0x9f || r >= 0x202a && r <= 0x202e || r >= 0x2066 && r <= 0x2069 {
 			return '\ufffd'
 		}
 		return r
