@@ -37,6 +37,8 @@ type Erasure struct {
 	Removed   Removed     `json:"removed"`
 	Rewritten []Compacted `json:"files_rewritten"`
 	Left      []string    `json:"left"` // files in the state directory where the person is still found
+	// Waiting is how many mails to others wait in the outbox and speak of the person. They are owed, and leave first.
+	Waiting int `json:"waiting"`
 
 	Names []string `json:"names,omitempty"` // that are looked for; in a preview only
 }
@@ -68,6 +70,7 @@ func (d *Desk) Erase(ctx context.Context, p Person, random io.Reader, preview bo
 	if e.Rewritten, err = d.Store.Rewrite(ctx); err != nil {
 		return e, fmt.Errorf("the person is erased from the records, not yet from the files: %w; the next start does the rest", err)
 	}
+	e.Waiting = h.waiting
 	e.Left, err = d.Store.filesWith(h.traces)
 	return e, err
 }
@@ -132,12 +135,15 @@ type hunt struct {
 
 	tickets  map[TicketID]bool
 	numbers  []string
-	messages map[uint64]bool // that they wrote, on tickets that stay or on none
-	gone     map[uint64]bool // all messages whose rows will be emptied
-	clear    map[uint64]bool // of others, whose raw bytes speak of them
-	seen     map[uint64]bool // messages whose raw bytes were read
-	rows     []storeRow      // that speak of them otherwise
-	inHold   int             // messages of theirs that are in quarantine
+	messages map[uint64]bool   // that they wrote, on tickets that stay or on none
+	gone     map[uint64]bool   // all messages whose rows will be emptied
+	clear    map[uint64]bool   // of others, whose raw bytes speak of them
+	seen     map[uint64]bool   // messages whose raw bytes were read, and say nothing
+	hints    map[uint64]bool   // of those: messages with short lines of theirs
+	near     map[TicketID]bool // of others, where anything of theirs stands: short lines of theirs count there
+	rows     []storeRow        // that speak of them otherwise
+	waiting  int               // mails to others that are owed and speak of them
+	inHold   int               // messages of theirs that are in quarantine
 }
 
 // held lists the numbers of their tickets that must be kept.
@@ -157,9 +163,9 @@ func (h *hunt) expected() Removed {
 // search looks through the store once more.
 func (h *hunt) search(ctx context.Context) error {
 	h.tickets, h.messages, h.gone, h.clear = map[TicketID]bool{}, map[uint64]bool{}, map[uint64]bool{}, map[uint64]bool{}
-	h.rows, h.numbers, h.inHold = nil, nil, 0
+	h.rows, h.numbers, h.inHold, h.waiting, h.near = nil, nil, 0, 0, map[TicketID]bool{}
 	if h.seen == nil {
-		h.seen, h.traces = map[uint64]bool{}, newTraces()
+		h.seen, h.hints, h.traces = map[uint64]bool{}, map[uint64]bool{}, newTraces()
 	}
 	var own, others []Stored
 	err := h.desk.Store.View(func(tx *Tx) (err error) {
@@ -173,10 +179,54 @@ func (h *hunt) search(ctx context.Context) error {
 	if err := h.learn(ctx, own); err != nil {
 		return err
 	}
+	if err := h.desk.Store.View(h.learnEntries); err != nil {
+		return err
+	}
 	if err := h.readOthers(ctx, others); err != nil {
 		return err
 	}
-	return h.desk.Store.View(h.findRows)
+	if err := h.desk.Store.View(h.findRows); err != nil {
+		return err
+	}
+	for i := range others {
+		if m := &others[i]; h.hints[m.Key] && h.near[m.Ticket] {
+			h.clear[m.Key] = true
+		}
+	}
+	return nil
+}
+
+// learnEntries takes the words of what the person wrote from the entries of tickets, where the raw message may be gone, and
+// leaves out those that several others wrote too.
+func (h *hunt) learnEntries(tx *Tx) error {
+	entries := func(fn func(who, text string)) error {
+		return tx.each(bucketEntries, nil, func(k, v []byte) (bool, error) {
+			var e Entry
+			if err := decodeRecord(v, &e); err != nil {
+				return false, fmt.Errorf("entry %x: %w", k, err)
+			}
+			if e.Kind == EntryReceived && e.From != "" {
+				fn(e.From, e.Text)
+			}
+			return true, nil
+		})
+	}
+	err := entries(func(who, text string) {
+		if strings.EqualFold(who, h.address) {
+			h.traces.wrote.add(text)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	others := writers{}
+	err = entries(func(who, text string) {
+		if !strings.EqualFold(who, h.address) {
+			others.note(&h.traces.wrote, who, text)
+		}
+	})
+	h.traces.wrote.withoutPhrases(others)
+	return err
 }
 
 // findMessages finds the person's tickets and messages, and their names.
@@ -268,7 +318,7 @@ func (h *hunt) learn(ctx context.Context, own []Stored) error {
 			return err
 		}
 		if read := h.read(raw, m.Arrived); read != nil {
-			h.traces.add(read.NewText())
+			h.traces.wrote.add(read.NewText())
 		}
 	}
 	return nil
@@ -301,11 +351,15 @@ func (h *hunt) readOthers(ctx context.Context, others []Stored) error {
 		if h.desk.Files != nil {
 			files = h.files(raw)
 		}
-		if h.traces.inMail(raw, h.read(raw, m.Arrived), files) {
+		switch h.traces.inMail(raw, h.read(raw, m.Arrived), files) {
+		case full:
 			h.clear[m.Key] = true
-		} else {
-			h.seen[m.Key] = true
+			h.near[m.Ticket] = m.Ticket != 0
+			continue
+		case short:
+			h.hints[m.Key] = true
 		}
+		h.seen[m.Key] = true
 	}
 	return nil
 }
@@ -317,7 +371,12 @@ func (h *hunt) files(raw []byte) (files []File) {
 
 // findRows finds the rows that speak of the person, beside those of their own tickets and messages.
 func (h *hunt) findRows(tx *Tx) error {
-	return tx.eachBucket(func(name []byte) error {
+	type hint struct {
+		row    storeRow
+		ticket TicketID
+	}
+	var hints []hint
+	err := tx.eachBucket(func(name []byte) error {
 		if bytes.Equal(name, bucketMeta) || bytes.Equal(name, bucketTickets) {
 			return nil // numbers; and tickets are made anew from their entries
 		}
@@ -329,16 +388,52 @@ func (h *hunt) findRows(tx *Tx) error {
 			if p, _, err := payloadOf(v); err == nil {
 				payload = p
 			}
-			found := h.traces.in(k) || h.traces.in(payload)
-			if bytes.Equal(name, bucketBytes) && !found {
-				found = h.traces.inMail(v, h.read(v, time.Time{}), nil)
+			found := max(h.traces.in(k), h.traces.in(payload))
+			if bytes.Equal(name, bucketBytes) && found != full {
+				found = max(found, h.traces.inMail(v, h.read(v, time.Time{}), nil))
 			}
-			if found && !h.goesAnyway(tx, name, k, v) {
-				h.rows = append(h.rows, storeRow{bytes.Clone(name), bytes.Clone(k)})
+			if found == nothing || h.goesAnyway(tx, name, k, v) {
+				return true, nil
+			}
+			if bytes.Equal(name, bucketBytes) && !h.isTo(tx, k) {
+				if found == full {
+					h.waiting++
+				}
+				return true, nil
+			}
+			row, ticket := storeRow{bytes.Clone(name), bytes.Clone(k)}, tx.ticketOf(name, k)
+			if found == full {
+				h.rows = append(h.rows, row)
+				h.near[ticket] = ticket != 0
+			} else if ticket != 0 {
+				hints = append(hints, hint{row, ticket})
 			}
 			return true, nil
 		})
 	})
+	for _, s := range hints {
+		if h.near[s.ticket] {
+			h.rows = append(h.rows, s.row)
+		}
+	}
+	return err
+}
+
+// isTo reports whether a mail of the outbox goes to the person, or to nobody that is known any more.
+func (h *hunt) isTo(tx *Tx, key []byte) bool {
+	o, err := tx.Outgoing(OutgoingID(binary.BigEndian.Uint64(key)))
+	return err != nil || strings.EqualFold(o.Recipient, h.address)
+}
+
+// ticketOf is the ticket that an entry or a mail of the outbox belongs to; 0 for other rows.
+func (tx *Tx) ticketOf(bucket, key []byte) TicketID {
+	if bytes.Equal(bucket, bucketOutbox) || bytes.Equal(bucket, bucketBytes) {
+		if o, err := tx.Outgoing(OutgoingID(binary.BigEndian.Uint64(key))); err == nil {
+			return o.Ticket
+		}
+		return 0
+	}
+	return ticketOfRow(bucket, key)
 }
 
 // goesAnyway reports whether a row goes with a ticket or a message of the person.
@@ -413,7 +508,7 @@ func (h *hunt) redactEntry(e *Entry) (bool, error) {
 		return false, err
 	}
 	theirs := strings.EqualFold(e.From, h.address)
-	fresh, changed, err := h.traces.redactJSON(b)
+	fresh, changed, err := h.traces.redactJSON(b, true)
 	if err != nil || !changed && !theirs {
 		return false, err
 	}
@@ -448,17 +543,17 @@ func (h *hunt) removeRow(tx *Tx, r *removal, at storeRow) error {
 		if err != nil {
 			return err
 		}
-		if bytes.Equal(at.bucket, bucketBytes) || strings.EqualFold(o.Recipient, h.address) {
+		if strings.EqualFold(o.Recipient, h.address) {
 			r.outgoing[id] = true
 			return nil
 		}
 	}
 	payload, l, err := payloadOf(v)
-	if err != nil || h.traces.in(at.key) || bytes.Equal(at.bucket, bucketPrincipals) {
+	if err != nil || h.traces.in(at.key) == full || bytes.Equal(at.bucket, bucketPrincipals) {
 		r.done.Rows++
 		return b.Delete(at.key)
 	}
-	fresh, changed, err := h.traces.redactJSON(payload)
+	fresh, changed, err := h.traces.redactJSON(payload, true)
 	if err != nil || !changed {
 		return err
 	}

@@ -11,22 +11,22 @@ import (
 	"unicode/utf8"
 )
 
-// traces is what a person leaves behind: addresses and names, which are looked for as whole words in any case, and the
-// lines that they wrote, which are looked for by their beginnings wherever they were quoted.
+// traces is what a person leaves behind: addresses and names, which are looked for as whole words in any case, the Message-IDs
+// of what they wrote, and its words, wherever they were quoted.
 type traces struct {
 	words *regexp.Regexp
-	lines map[[lineWindow]byte]bool
-	sums  map[uint64]bool // rolling sums of lines
+	wrote wrote
+	ids   map[[idWindow]byte]bool
+	sums  map[uint64]bool // rolling sums of ids
 }
 
 const (
-	lineWindow = 24 // octets of a line that it is known by
-	lineLeast  = 32 // shorter lines are not looked for: others write the same
+	idWindow   = 24 // octets of a Message-ID that it is known by; shorter ones are not looked for
 	erasedText = "[erased]"
 )
 
 func newTraces() *traces {
-	return &traces{lines: map[[lineWindow]byte]bool{}, sums: map[uint64]bool{}}
+	return &traces{wrote: newWrote(), ids: map[[idWindow]byte]bool{}, sums: map[uint64]bool{}}
 }
 
 // setWords says which addresses and names are looked for; there has to be one.
@@ -44,31 +44,12 @@ func (t *traces) setWords(addresses, names []string) {
 	t.words = regexp.MustCompile("(?i)" + strings.Join(words, "|"))
 }
 
-// add makes the lines of a text, and Message-IDs that are long enough, part of what is looked for.
-func (t *traces) add(text string) {
-	for line := range strings.SplitSeq(text, "\n") {
-		line = strings.Trim(line, "> \t\r")
-		// What JSON writes otherwise is not compared.
-		for part := range strings.FieldsFuncSeq(line, func(r rune) bool { return r < ' ' || strings.ContainsRune("\"\\<>&\u2028\u2029", r) }) {
-			part = strings.TrimSpace(part)
-			if len(part) < lineLeast {
-				continue
-			}
-			var key [lineWindow]byte
-			copy(key[:], part)
-			t.lines[key] = true
-			t.sums[windowSum(key[:])] = true
-			break
-		}
-	}
-}
-
 // addID makes a Message-ID part of what is looked for, unless it is too short to be nobody else's.
 func (t *traces) addID(id string) {
-	if len(id) >= lineWindow {
-		var key [lineWindow]byte
+	if len(id) >= idWindow {
+		var key [idWindow]byte
 		copy(key[:], id)
-		t.lines[key] = true
+		t.ids[key] = true
 		t.sums[windowSum(key[:])] = true
 	}
 }
@@ -82,9 +63,12 @@ func windowSum(b []byte) (sum uint64) {
 	return sum
 }
 
-// in reports whether anything of the person stands in b.
-func (t *traces) in(b []byte) bool {
-	return t.wordIn(b) || t.lineAt(b) >= 0
+// in is how much says that anything of the person stands in b.
+func (t *traces) in(b []byte) weight {
+	if t.wordIn(b) || t.idAt(b) >= 0 {
+		return full
+	}
+	return t.wrote.in(b)
 }
 
 func (t *traces) wordIn(b []byte) bool {
@@ -100,24 +84,24 @@ func (t *traces) wordIn(b []byte) bool {
 	}
 }
 
-// lineAt is where a line that is looked for begins, or -1.
-func (t *traces) lineAt(b []byte) int {
-	if len(b) < lineWindow || len(t.lines) == 0 {
+// idAt is where a Message-ID that is looked for begins, or -1.
+func (t *traces) idAt(b []byte) int {
+	if len(b) < idWindow || len(t.ids) == 0 {
 		return -1
 	}
 	top := uint64(1)
-	for range lineWindow - 1 {
+	for range idWindow - 1 {
 		top *= sumBase
 	}
-	sum := windowSum(b[:lineWindow])
+	sum := windowSum(b[:idWindow])
 	for i := 0; ; i++ {
-		if t.sums[sum] && t.lines[[lineWindow]byte(b[i:i+lineWindow])] {
+		if t.sums[sum] && t.ids[[idWindow]byte(b[i:i+idWindow])] {
 			return i
 		}
-		if i+lineWindow >= len(b) {
+		if i+idWindow >= len(b) {
 			return -1
 		}
-		sum = (sum-uint64(b[i])*top)*sumBase + uint64(b[i+lineWindow])
+		sum = (sum-uint64(b[i])*top)*sumBase + uint64(b[i+idWindow])
 	}
 }
 
@@ -142,13 +126,13 @@ func letter(r rune) bool {
 	return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r)) || r == '_'
 }
 
-// redacted is a text without what is looked for. A line that the person wrote goes whole.
-func (t *traces) redacted(s string) (string, bool) {
-	changed := false
-	if t.lineAt([]byte(s)) >= 0 {
+// redacted is a text without what is looked for, short lines too when they count. A line that the person wrote goes whole.
+func (t *traces) redacted(s string, shorts bool) (string, bool) {
+	s, changed := t.wrote.withoutLines(s, erasedText, shorts)
+	if t.idAt([]byte(s)) >= 0 {
 		lines := strings.Split(s, "\n")
 		for i, line := range lines {
-			if t.lineAt([]byte(line)) >= 0 {
+			if t.idAt([]byte(line)) >= 0 {
 				lines[i] = erasedText
 			}
 		}
@@ -174,14 +158,14 @@ func (t *traces) redacted(s string) (string, bool) {
 }
 
 // redactJSON is a JSON value without what is looked for, in keys and texts.
-func (t *traces) redactJSON(payload []byte) (fresh []byte, changed bool, err error) {
+func (t *traces) redactJSON(payload []byte, shorts bool) (fresh []byte, changed bool, err error) {
 	d := json.NewDecoder(bytes.NewReader(payload))
 	d.UseNumber()
 	var v any
 	if err := d.Decode(&v); err != nil {
 		return nil, false, err
 	}
-	v = t.redactValue(v, &changed)
+	v = t.redactValue(v, shorts, &changed)
 	if !changed {
 		return payload, false, nil
 	}
@@ -189,20 +173,20 @@ func (t *traces) redactJSON(payload []byte) (fresh []byte, changed bool, err err
 	return fresh, true, err
 }
 
-func (t *traces) redactValue(v any, changed *bool) any {
+func (t *traces) redactValue(v any, shorts bool, changed *bool) any {
 	switch v := v.(type) {
 	case string:
-		s, touched := t.redacted(v)
+		s, touched := t.redacted(v, shorts)
 		*changed = *changed || touched
 		return s
 	case []any:
 		for i := range v {
-			v[i] = t.redactValue(v[i], changed)
+			v[i] = t.redactValue(v[i], shorts, changed)
 		}
 	case map[string]any:
 		for key, value := range v {
-			value = t.redactValue(value, changed)
-			fresh, touched := t.redacted(key)
+			value = t.redactValue(value, shorts, changed)
+			fresh, touched := t.redacted(key, shorts)
 			if *changed = *changed || touched; touched {
 				delete(v, key)
 			}
@@ -224,7 +208,7 @@ func (t *traces) inFile(path string) (bool, error) {
 	for {
 		n, err := io.ReadFull(f, buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
-		if t.in(buf) {
+		if t.in(buf) == full {
 			return true, nil
 		}
 		if err == io.EOF || err == io.ErrUnexpectedEOF {
@@ -237,30 +221,27 @@ func (t *traces) inFile(path string) (bool, error) {
 	}
 }
 
-// inMail reports whether anything of the person stands in a mail of somebody else, however it is encoded.
-func (t *traces) inMail(raw []byte, m *Message, files []File) bool {
-	if t.in(raw) {
-		return true
-	}
-	if m == nil {
-		return false
-	}
-	for _, s := range []string{m.Subject, m.Text, m.HTML, m.Quoted} {
-		if t.in([]byte(s)) {
-			return true
+// inMail is how much says that anything of the person stands in a mail of somebody else, however it is encoded.
+func (t *traces) inMail(raw []byte, m *Message, files []File) weight {
+	most := t.in(raw)
+	look := func(b []byte) {
+		if most != full {
+			most = max(most, t.in(b))
 		}
 	}
-	for _, list := range [][]Address{m.From, m.Sender, m.ReplyTo, m.To, m.Cc} {
-		for _, a := range list {
-			if t.in([]byte(a.Name + " " + a.Mail)) {
-				return true
+	if m != nil {
+		for _, s := range []string{m.Subject, m.Text, m.HTML, m.Quoted} {
+			look([]byte(s))
+		}
+		for _, list := range [][]Address{m.From, m.Sender, m.ReplyTo, m.To, m.Cc} {
+			for _, a := range list {
+				look([]byte(a.Name + " " + a.Mail))
 			}
 		}
 	}
 	for _, f := range files {
-		if t.in(f.Data) || t.in([]byte(f.Name)) {
-			return true
-		}
+		look(f.Data)
+		look([]byte(f.Name))
 	}
-	return false
+	return most
 }

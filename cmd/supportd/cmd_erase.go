@@ -70,7 +70,7 @@ func (a *app) erase(ctx context.Context, args personArgs, certificate string) er
 	if err := a.print(e, func(w io.Writer) { writeErasure(w, args.Address, e) }); err != nil {
 		return err
 	}
-	if len(e.Left) > 0 {
+	if len(e.Left) > 0 || e.Waiting > 0 {
 		return exitCode(exitFound)
 	}
 	return nil
@@ -107,6 +107,9 @@ func writeErasure(w io.Writer, address string, e tickets.Erasure) {
 		fmt.Fprintf(w, "  %s written anew: %d bytes, before %d\n", f.Name, f.After, f.Before)
 	}
 	fmt.Fprintf(w, "  subject %s (SHA-256 of the salt %s, a line feed and the address in lower case)\n", e.Subject, e.Salt)
+	if e.Waiting > 0 {
+		fmt.Fprintf(w, "%d mails to others wait in the outbox and speak of the person: erase once more when they have left\n", e.Waiting)
+	}
 	for _, name := range e.Left {
 		fmt.Fprintf(w, "still found in %s of the state directory: delete it when it is not needed any more\n", filepath.Clean(name))
 	}
