@@ -75,7 +75,7 @@ the same code, to see how a desk does that has seen much.`,
 	f.Uint64Var(&b.Seed, "seed", 1, "other mails for another number")
 	f.StringSliceVar(&b.Stages, "stages", nil, "only these, such as parse,store")
 	f.DurationVar(&b.Latency, "latency", 0, "make the way to the servers and back this long, such as 40ms")
-	f.StringVar(&b.Dir, "dir", "", "keep the store in this folder, which must be new or empty")
+	f.StringVar(&b.Dir, "dir", "", "keep the store in this folder, which is new, empty, or has what an earlier bench kept, as if --fill had stored it")
 	f.StringVar(&b.IMAP, "imap", "", "host:port of an IMAP server on this machine, without TLS, whose mailbox has the mail")
 	f.StringVar(&b.User, "user", "", "user of the IMAP server")
 	f.StringVar(&passwordFile, "password-file", "", "file with the password of the IMAP server")

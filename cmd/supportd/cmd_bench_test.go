@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"supportd/cmd/supportd/bench"
+	"supportd/tickets"
 )
 
 // benchProcess runs the servers of bench in this process.
@@ -88,6 +89,37 @@ func TestBench(t *testing.T) {
 	again := runBench(t, append(args, "--baseline", saved, "--stages", "parse,fetch", "--fill", "0", "--latency", "2ms")...)
 	if strings.Count(again, "×") != 6 || !strings.Contains(again, "measured otherwise") {
 		t.Errorf("no comparison with the first run:\n%s", again)
+	}
+}
+
+// What an earlier run kept is what was stored before; the mails of the second are others.
+func TestBenchKeptStore(t *testing.T) {
+	const messages = 60
+	imap, smtp := benchProcess(t, messages)
+	dir := t.TempDir()
+	pw, saved, kept := filepath.Join(dir, "pw"), filepath.Join(dir, "second.json"), filepath.Join(dir, "kept")
+	if err := os.WriteFile(pw, []byte("secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--imap", imap, "--smtp", smtp, "--user", "bench", "--password-file", pw, "--messages", fmt.Sprint(messages), "--dir", kept}
+	runBench(t, append(args, "--stages", "store", "--fill", "300")...)
+	runBench(t, append(args, "--stages", "store,lookup", "--save", saved)...)
+	second, err := bench.Load(saved)
+	if err != nil || second.Fill != 300+messages {
+		t.Errorf("%d messages stored before, want %d (%v)", second.Fill, 300+messages, err)
+	}
+	store, err := tickets.OpenStore(filepath.Join(kept, "desk"), tickets.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer store.Close()
+	var b tickets.Books
+	if err := store.View(func(tx *tickets.Tx) error { b = tx.Books(); return nil }); err != nil || b.Seen != 300+2*messages || b.Duplicates > b.Seen/20 {
+		t.Errorf("books %+v, %v", b, err)
+	}
+	var out, errs bytes.Buffer
+	if code := execute(context.Background(), append([]string{"bench", "--fill", "1"}, args...), streams{out: &out, err: &errs}); code != exitNoRun || !strings.Contains(errs.String(), "leave --fill out") {
+		t.Errorf("exit code %d, %q", code, errs.String())
 	}
 }
 

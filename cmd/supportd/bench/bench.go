@@ -43,7 +43,7 @@ type Bench struct {
 	Seed     uint64        // of the mail
 	Stages   []string      // which; empty: all
 	Latency  time.Duration // of the way to the servers, there and back
-	Dir      string        // for the store, new or empty; "": a temporary folder that is removed
+	Dir      string        // for the store: new, empty, or kept from an earlier run; "": a temporary folder that is removed
 	IMAP     string        // host:port of an IMAP server without TLS; "": an own one
 	SMTP     string        // host:port of an SMTP server without TLS; "": an own one
 	User     string        // of the IMAP server; its mailbox has the mail already
@@ -69,6 +69,8 @@ const (
 type run struct {
 	*Bench
 	dir     string
+	opened  bool   // the shared desk, before
+	kept    uint64 // messages that an earlier run left in it
 	mails   []Mail
 	parsed  []*tickets.Message
 	setup   Setup
@@ -139,8 +141,15 @@ func (r *run) makeDir() (err error) {
 	if err := os.MkdirAll(r.dir, 0o700); err != nil {
 		return fmt.Errorf("--dir: %w", err)
 	}
-	if list, err := os.ReadDir(r.dir); err != nil || len(list) > 0 {
-		return errors.Join(err, fmt.Errorf("--dir %s: name a new or an empty folder", r.Dir))
+	list, err := os.ReadDir(r.dir)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, deskName)); err != nil {
+		return fmt.Errorf("--dir %s: name a new or an empty folder, or one that an earlier bench kept", r.Dir)
+	}
+	if r.Fill > 0 {
+		return fmt.Errorf("--dir %s: an earlier bench has filled it, leave --fill out", r.Dir)
 	}
 	return nil
 }

@@ -16,7 +16,7 @@ import (
 // deskName is the folder of the store that the stages share.
 const deskName = "desk"
 
-// filled opens the shared desk. The first time, it stores as many messages as Fill says, as the desk itself does: read,
+// filled opens the shared desk. What an earlier run left in it counts as what was stored before. Else, the first time, it stores as many messages as Fill says, as the desk itself does: read,
 // decided about, and with the mails that they call for, which count as sent.
 func (r *run) filled(ctx context.Context) (*tickets.Desk, error) {
 	desk, err := r.newDesk(deskName)
@@ -24,9 +24,14 @@ func (r *run) filled(ctx context.Context) (*tickets.Desk, error) {
 		return nil, err
 	}
 	b, err := books(desk)
-	if err == nil && b.Seen == 0 && r.Fill > 0 {
+	switch {
+	case err != nil || r.opened:
+	case b.Seen > 0:
+		r.kept, r.result.Fill = b.Seen, int(b.Seen)
+	case r.Fill > 0:
 		err = r.fill(ctx, desk)
 	}
+	r.opened = true
 	if err != nil {
 		return nil, errors.Join(err, desk.Store.Close())
 	}

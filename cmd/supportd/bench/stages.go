@@ -107,12 +107,12 @@ func (r *run) storeStage(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g := NewGenerator(r.Seed+1, deskAddress, mailTime())
+	g := NewGenerator(r.Seed+1+r.kept, deskAddress, mailTime()) // other mails, and other UIDs, than an earlier run stored
 	var in []tickets.Incoming
 	for i := range r.Messages {
 		m := g.Next()
 		in = append(in, tickets.Incoming{
-			Source:  tickets.Source{Mailbox: r.setup.Mailbox.Name, UIDValidity: validity + 1, UID: uint32(i + 1)},
+			Source:  tickets.Source{Mailbox: r.setup.Mailbox.Name, UIDValidity: validity + 1, UID: uint32(r.kept) + uint32(i+1)},
 			Arrived: m.At, Size: int64(len(m.Raw)), Raw: m.Raw, Message: mailin.Parse(m.Raw, m.At),
 		})
 	}
