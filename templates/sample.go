@@ -15,7 +15,11 @@ func (s *Set) Sample(name, lang string, full bool) (tickets.Rendered, error) {
 	case audienceVendor:
 		return s.Vendor(name, SampleVendor(lang, full))
 	}
-	return s.Public(name, SamplePublic(lang, full))
+	v := SamplePublic(lang, full)
+	if name == tickets.TemplateAutoAnswer {
+		v.ReopenUntil = time.Time{} // the ticket stays open, as it does unless it is configured otherwise
+	}
+	return s.Public(name, v)
 }
 
 // SamplePublic is a view to try and to show templates with: everything filled, or as little as can be.

@@ -33,6 +33,7 @@ type Known struct {
 	AdmittedBy   string
 	AnswersHour  int // automatic answers to the author in the last hour
 	AnswersDay   int
+	Helped       int // configured automatic answers among them, in the time that Rules.Help says
 	UnprovenHour int // acknowledgements in the last hour to whom nobody vouches for
 	NextID       TicketID
 	NextCount    uint64               // of the next ticket number; runs ahead of NextID after a restore
@@ -120,6 +121,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 			return nil, err
 		}
 		if k.AnswersDay, err = tx.answersSince(to, now.Add(-24*time.Hour)); err != nil {
+			return nil, err
+		}
+		if err := tx.knowHelp(k, r, to, now); err != nil {
 			return nil, err
 		}
 	}

@@ -13,10 +13,13 @@ type MajorIncident struct {
 	Updates time.Duration      // how often the manager should let people know, for the notice
 }
 
+// concerns reports whether a ticket is such.
+func (m MajorIncident) concerns(t *Ticket) bool { return m.Match != nil && m.Match(t) }
+
 // declareMajor tells the manager and the leads of a new ticket that concerns many.
 func (d *decider) declareMajor() {
 	m, t := d.r.Major, d.out.Ticket
-	if m.Match == nil || !m.Match(t) {
+	if !m.concerns(t) {
 		return
 	}
 	to := d.recipients([]string{"team_lead", "service_manager"})

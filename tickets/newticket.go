@@ -59,7 +59,7 @@ func (d *decider) open(old *Ticket) {
 	d.entry(d.received())
 	d.reason("team", team.Name, "of the verdict")
 	d.end(Created, t.Number)
-	if !d.silenced() {
+	if !d.silenced() && !d.settledByHelp() {
 		d.tellNewTicket()
 		d.declareMajor()
 	}
@@ -149,11 +149,17 @@ func (d *decider) acknowledge(template string) {
 			PromisedBy: view.PromisedBy, Zone: view.Zone}
 		to.Name = ""
 		d.reason("answer", template, "the sender is not authenticated: number only, none of their text")
-	case v.AutoAnswer != "" && template == TemplateAckNew:
-		a := d.r.Answers[v.AutoAnswer]
+	case template == TemplateAckNew && d.help() != nil:
+		a := d.help()
 		template = TemplateAutoAnswer
 		view.Text = pickLanguage(a.Text, view.Language)
 		d.reason("answer", template, "automatic answer "+a.Name)
+		if d.settledByHelp() {
+			d.settleByHelp(a, view.Text)
+			view.PromisedBy, view.ReopenUntil = time.Time{}, d.now.Add(d.r.ReopenWithin)
+		}
+	case template == TemplateAckNew && v.AutoAnswer != "":
+		d.reason("answer", template, "an acknowledgement only: "+firstNonEmpty(d.tooMuchHelp(), "there is no automatic answer "+v.AutoAnswer))
 	default:
 		d.reason("answer", template, "a person's mail opened a ticket")
 	}

@@ -134,6 +134,11 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 			return storeError{err}
 		}
 	}
+	if m.Template == TemplateAutoAnswer {
+		if err := a.tx.countAnswer(helpMark+m.CountAs, a.now, first); err != nil {
+			return storeError{err}
+		}
+	}
 	if m.CountAs != "" {
 		if err := a.tx.countAnswer(m.CountAs, a.now, first); err != nil {
 			return storeError{err}

@@ -46,6 +46,7 @@ type Rules struct {
 	Major        MajorIncident
 	Standard     map[string]*StandardAnswer // what agents send with #send, by name
 	Answers      map[string]Answer          // configured automatic answers, by name
+	Help         Help                       // bounds them
 
 	Handover       handover.Rules
 	SecondTier     map[string]string // category → team that #escalate means when it names none
@@ -176,6 +177,7 @@ type Answer struct {
 	Name    string
 	Subject string
 	Text    map[string]string // language → Markdown-free text
+	Solves  bool              // the ticket is solved by it, until the customer answers
 }
 
 // brandOf returns the brand that a mailbox speaks for.

@@ -94,8 +94,9 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		return nil, err
 	}
 	for _, a := range c.Answers {
-		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}}
+		r.Answers[a.Name] = tickets.Answer{Name: a.Name, Text: map[string]string{"": a.Text}, Solves: a.Solves}
 	}
+	r.Help = tickets.Help{PerSender: c.AnswerLimit.N, Within: c.AnswerLimit.Within}
 	if err := buildPromises(r, c); err != nil {
 		return nil, err
 	}

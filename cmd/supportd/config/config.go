@@ -57,6 +57,7 @@ type Config struct {
 	Major        MajorIncident
 	Standard     string   // folder of the standard answers; "" for none
 	Answers      []Answer // in the order in which they are tried
+	AnswerLimit  Rate     // of them, to one sender
 
 	People        []classify.Person   // in the order of the table
 	Customers     []classify.Customer // in the order of the table
@@ -305,6 +306,14 @@ type Answer struct {
 	Match classify.Match
 	File  string // where the text stands
 	Text  string
+	// Solves says that a ticket is solved by it.
+	Solves bool
+}
+
+// Rate is so many within a time; 0: no bound.
+type Rate struct {
+	N      int
+	Within time.Duration
 }
 
 // Secret is a password that no log, error or dump ever shows.

@@ -65,9 +65,14 @@ func Expand(c *Config) ([]byte, error) {
 			one.add("name", text(a.Name))
 			one.add("match", expandMatch(&a.Match))
 			one.add("send", text(c.relative(a.File)))
+			one.add("keep_open", plain(strconv.FormatBool(!a.Solves), "!!bool"))
 			answers.Content = append(answers.Content, one.yaml())
 		}
-		root.add("auto_answers", block().add("answers", answers))
+		all := block()
+		if l := c.AnswerLimit; l.N > 0 {
+			all.add("limit", block().add("per_sender", text(rate{l.N, l.Within}.String())).add("per_ticket", plain("1", "!!int")))
+		}
+		root.add("auto_answers", all.add("answers", answers))
 	}
 	root.add("lifecycle", block().
 		add("waiting_customer", c.expandWaiting()).

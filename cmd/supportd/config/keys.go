@@ -350,7 +350,14 @@ type quarantineKeys struct {
 type answersKeys struct {
 	section
 	Answers list[answerKeys] `key:"answers" required:"yes" doc:"The answers. The first that fits is sent."`
-	Limit   laterKeys        `key:"limit" doc:"Not used yet: one answer for each ticket, and at most five an hour and 20 a day to one address."`
+	Limit   answerLimitKeys  `key:"limit" example:"{per_sender: 3/24h}" doc:"How many are sent. Beyond it tickets are acknowledged as ever."`
+}
+
+// answerLimitKeys bound the automatic answers.
+type answerLimitKeys struct {
+	section
+	PerSender opt[rate] `key:"per_sender" kind:"rate" example:"3/24h" doc:"How many of these answers one sender gets in which time, at most 48h. Default: no bound but that on all automatic mail, five an hour and 20 a day to one address."`
+	PerTicket opt[int]  `key:"per_ticket" kind:"int" default:"1" min:"1" max:"1" example:"1" doc:"How many of them a ticket gets: always one."`
 }
 
 // answerKeys are one automatic answer.
@@ -359,6 +366,6 @@ type answerKeys struct {
 	Name        opt[string]   `key:"name" kind:"text" required:"yes" example:"oeffnungszeiten" doc:"Its name in tickets and reports."`
 	Match       conditionKeys `key:"match" required:"yes" example:"{subject: {words: [öffnungszeiten]}}" doc:"Which mails it answers. All keys must hold."`
 	Send        opt[string]   `key:"send" kind:"path" required:"yes" example:"kb/oeffnungszeiten.md" doc:"File with the text (Markdown), relative to this file."`
-	KeepOpen    laterKeys     `key:"keep_open" doc:"Not used yet: the ticket stays open."`
+	KeepOpen    opt[bool]     `key:"keep_open" kind:"bool" default:"true" example:"true" doc:"true: a person looks at the ticket as well. false: the answer solves the ticket, and nobody is told of it until the customer answers; P1 and major incidents stay open all the same."`
 	LinkProblem laterKeys     `key:"link_problem" doc:"Not used yet."`
 }

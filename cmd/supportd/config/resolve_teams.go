@@ -3,6 +3,7 @@ package config
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"supportd/tickets"
 )
@@ -138,16 +139,25 @@ func (r *resolver) addressesAt(k *fileKeys, name string) place {
 	return k.Mailbox.at
 }
 
+// longestAnswerLimit is how long automatic answers are counted.
+const longestAnswerLimit = 48 * time.Hour
+
 // answers settles the automatic answers.
 func (r *resolver) answers(k *fileKeys) {
 	r.cfg.Standard = r.texts(k.Standard, "no standard answers")
+	if limit := k.AutoAnswers.Limit.PerSender; limit.given {
+		r.cfg.AnswerLimit = Rate{limit.val.n, limit.val.per}
+		if limit.val.per > longestAnswerLimit {
+			r.report("", limit.at, "write at most 48h", "answers are counted for 48 hours only")
+		}
+	}
 	first := map[string]int{}
 	for _, a := range k.AutoAnswers.Answers.items {
 		if line, twice := first[strings.ToLower(a.Name.val)]; twice && a.Name.val != "" {
 			r.report("E02", a.Name.at, "give it another name", "there is an answer called %q in line %d already", a.Name.val, line)
 		}
 		first[strings.ToLower(a.Name.val)] = a.Name.at.line
-		answer := Answer{Name: a.Name.val}
+		answer := Answer{Name: a.Name.val, Solves: !a.KeepOpen.val}
 		r.unusedCaptures(&a.Match, nil)
 		if m := r.match(&a.Match); m != nil {
 			answer.Match = *m
