@@ -152,6 +152,9 @@ func (p *phrases) cut(lines []string, e extent) []string {
 // internalData is what templates for staff see. Its error is about unknown line keys, and only when the set is strict.
 func (s *Set) internalData(lang string, v tickets.InternalView) (map[string]any, error) {
 	p := s.phrases[lang]
+	if v.Restricted {
+		v.Subject = p.fill("subject.restricted", nil)
+	}
 	data := s.commonData(p, lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
 	requester, address := isolated(cleanName(v.Requester.Name)), clip(cleanLine(v.Requester.Mail), maxValue)
 	data["reply_line"] = p.replyLine(v, address)
@@ -336,6 +339,9 @@ func (p *phrases) listed(tickets []tickets.Listed, zone *time.Location) (list []
 			unknown = err
 		}
 		number := clip(cleanLine(t.Number), maxName)
+		if t.Restricted {
+			t.Subject = p.fill("subject.restricted", nil)
+		}
 		list = append(list, map[string]any{"number": number, "subject": isolated(cleanSubject(t.Subject, number)), "state": isolated(p.word("state", string(t.State))),
 			"priority": shown(t.Priority, maxName), "assignee": shown(t.Assignee, maxName), "text": strings.Join(texts, " · "),
 			"reply": clip(harmless(cleanLine(t.Reply)), maxValue)})

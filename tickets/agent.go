@@ -14,6 +14,7 @@ func (d *decider) agentWrote(a Agent) {
 		d.hold(why, line)
 		return
 	}
+	d.hideNamed(a)
 	op := &operation{decider: d, agent: a, text: command.Parse(d.newText()), t: d.out.Ticket}
 	op.public = d.k.Token.Purpose&^purposeID == PurposeAnswer
 	op.run()
@@ -79,6 +80,10 @@ func (op *operation) run() {
 	op.entry = Entry{Actor: Actor{Kind: ActorAgent, Name: op.agent.Address}, From: op.agent.Address, MessageID: op.m.ID, Attached: op.m.Attachments, Verified: true}
 	if p := op.text.Problem; p != nil {
 		op.refuse(problemLine(p))
+		return
+	}
+	if line, ok := op.shutOut(); ok {
+		op.refuse(line)
 		return
 	}
 	body, isNote := op.body()

@@ -44,6 +44,7 @@ func (d *decider) byAgent() bool {
 	if !ok || v.Kind != KindHuman || d.k.Admitted || d.k.Intake.Monitoring {
 		return false
 	}
+	d.hideNamed(a)
 	m := &agentMail{decider: d, agent: a, text: command.Parse(d.newText())}
 	sender, forwarded := m.forwarded()
 	p := m.text.Problem

@@ -49,7 +49,7 @@ func (d *decider) around() *around {
 	c.vip, c.phone = d.out.Verdict.Customer.VIP, phoneIn(d.m.Signature)
 	if d.out.New {
 		c.answer = d.r.fittingAnswer(d.k.words, t)
-		c.team, c.solvedBy = solvers(d.k.Similar, t)
+		c.team, c.solvedBy = solvers(d.r.tellableSimilar(d.k.Similar, t), t)
 	}
 	return c
 }
@@ -61,7 +61,7 @@ func (c *around) fill(v *InternalView) {
 	if !d.out.New {
 		return
 	}
-	for _, s := range d.k.Similar {
+	for _, s := range d.r.tellableSimilar(d.k.Similar, t) {
 		v.Similar = append(v.Similar, s.listed())
 	}
 	if line, ok := c.category(v.Language); ok {

@@ -93,6 +93,9 @@ func (op *operation) show(c command.Command) bool {
 		op.tells = append(op.tells, func(v *InternalView) { op.history(v, append(reversed(op.out.Entries), op.k.Recent...)) })
 		return true
 	}
+	if op.tellHidden(c) {
+		return true
+	}
 	t := op.k.Named[ticketRef(c.Args)]
 	if t == nil {
 		return op.refuse(Line{Key: "refused.ticket", Args: map[string]string{"number": oneLine(c.Args)}})
@@ -118,6 +121,9 @@ const maxReasons = 40
 // why tells why the desk decided as it did about this ticket, or the one that is named: each value with its reason and its
 // place in the configuration.
 func (op *operation) why(c command.Command) bool {
+	if op.tellHidden(c) {
+		return true
+	}
 	if c.Args != "" && op.k.Named[ticketRef(c.Args)] == nil {
 		return op.refuse(Line{Key: "refused.ticket", Args: map[string]string{"number": oneLine(c.Args)}})
 	}
@@ -216,7 +222,7 @@ func (op *operation) search(c command.Command) bool {
 	for _, t := range op.k.asks.all {
 		text := strings.ToLower(strings.Join([]string{t.Number, t.Subject, t.Requester.Mail, t.Requester.Name, t.Organisation, t.CI, t.Category, strings.Join(t.Tags, " "),
 			t.LastCustomer, t.LastPublic, t.Resolution}, "\n"))
-		if !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
+		if op.r.sees(t, op.agent.Address) && !slices.ContainsFunc(words, func(w string) bool { return !strings.Contains(text, w) }) {
 			found = append(found, t)
 		}
 	}
@@ -244,6 +250,9 @@ func (op *operation) tellTickets(found []*Ticket) {
 
 // listed is one ticket on a line.
 func (op *operation) listed(t *Ticket) Line {
+	if !op.r.sees(t, op.agent.Address) {
+		return restrictedLine(t)
+	}
 	args := map[string]string{"number": t.Number, "subject": excerpt(t.Subject), "who": firstNonEmpty(t.Assignee, t.Team), "state": string(t.State), "from": t.Requester.Mail}
 	if d := nextDeadline(t, op.now); !d.Due.IsZero() {
 		args["due"] = formatTime(d.Due)

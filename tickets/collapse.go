@@ -150,7 +150,7 @@ func (d *Desk) tellTogether(tx *Tx, r *Rules, reader string, about []*Ticket, he
 // inShort is a ticket in a list for one reader: from whom, how it begins, and the address by which they answer it.
 func (a *application) inShort(t *Ticket, reader string) (Listed, error) {
 	reply, err := a.replyOf(t, reader)
-	return Listed{Number: t.Number, Subject: t.Subject, State: t.State, Priority: t.Priority, Assignee: t.Assignee, Reply: reply, Lines: []Line{
+	return a.r.listedFor(t, reader, Listed{Number: t.Number, Subject: t.Subject, State: t.State, Priority: t.Priority, Assignee: t.Assignee, Reply: reply, Lines: []Line{
 		{Key: "overview.from", Args: map[string]string{"from": firstNonEmpty(t.Requester.Name, t.Requester.Mail)}},
-		{Key: "many.begins", Args: map[string]string{"text": excerpt(t.LastCustomer)}}}}, err
+		{Key: "many.begins", Args: map[string]string{"text": excerpt(t.LastCustomer)}}}}), err
 }

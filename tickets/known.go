@@ -40,6 +40,7 @@ type Known struct {
 	Held         map[uint64]*HeldMail // the held mails that commands of this mail name
 	asks         asked                // what commands of this mail ask for
 	Named        map[string]*Ticket   // the tickets that commands of this mail name, by number
+	hidden       map[string]*Ticket   // those of them that their agent may not see
 	Via          *Ticket              // the merged ticket that the message was about; Ticket has taken it in
 	Undo         *Undoable            // what #undo would take back, when the message asks for it
 	NoticesHour  int

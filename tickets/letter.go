@@ -217,6 +217,7 @@ type InternalView struct {
 	Commands      []string // the most useful commands, as one types them
 	Lookalike     Lookalike
 	Hints         []string // such as: "may belong to NW-2026-000012"
+	Restricted    bool     // the reader may not see what the ticket says: most of this is empty
 	Zone          *time.Location
 }
 
@@ -236,6 +237,8 @@ type Listed struct {
 	Assignee string
 	Lines    []Line
 	Reply    string // the address by which the reader answers this ticket; "" for none
+	// Restricted says that the reader may not see what the ticket says.
+	Restricted bool
 }
 
 // RecentEntry is one line of a ticket's history, for people.

@@ -132,8 +132,8 @@ func (o *overview) add(key string, t *Ticket, lines ...Line) error {
 	if err != nil {
 		return err
 	}
-	o.groups[key] = append(o.groups[key], Listed{Number: t.Number, Subject: t.Subject, State: t.State, Priority: t.Priority, Assignee: t.Assignee,
-		Lines: append(lines, Line{Key: "overview.from", Args: map[string]string{"from": firstNonEmpty(t.Requester.Name, t.Requester.Mail)}}), Reply: reply})
+	o.groups[key] = append(o.groups[key], o.a.r.listedFor(t, o.m.to, Listed{Number: t.Number, Subject: t.Subject, State: t.State, Priority: t.Priority, Assignee: t.Assignee,
+		Lines: append(lines, Line{Key: "overview.from", Args: map[string]string{"from": firstNonEmpty(t.Requester.Name, t.Requester.Mail)}}), Reply: reply}))
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 // owe renders a mail, composes its bytes and puts it into the outbox, once for each recipient. A mail that cannot be
 // made is noted on the ticket and in the log: it must not stop the message that called for it (S-051).
 func (d *Desk) owe(a *application, m Mail) error {
+	m = a.shut(m)
 	if enough, err := d.tooManyNotices(a, m); err != nil || enough {
 		return err
 	}
@@ -300,7 +301,7 @@ func onBehalf(m Mail, t *Ticket, b Brand) string {
 			name = strings.TrimSpace(p.Name)
 		}
 	}
-	if name == "" || strings.ContainsAny(name, "@<>") || m.Template != TemplateTicketToTeam && m.Template != TemplateCustomerReplied {
+	if name == "" || m.Internal.Restricted || strings.ContainsAny(name, "@<>") || m.Template != TemplateTicketToTeam && m.Template != TemplateCustomerReplied {
 		return b.From.Name
 	}
 	return fmt.Sprintf("%s (%s)", name, b.Desk)

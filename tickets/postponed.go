@@ -126,7 +126,7 @@ func (d *Desk) tellPostponed(tx *Tx, reader string, list []Postponed, now time.T
 	brand := r.brandOf(about[0].Mailbox)
 	view := InternalView{Language: r.language(agent.Language), Desk: brand.Desk, DeskAddress: brand.From.Mail, Mode: "no right", Zone: r.Zone}
 	for _, t := range about {
-		view.Listed = append(view.Listed, Listed{Number: t.Number, Subject: t.Subject, State: t.State, Priority: t.Priority, Assignee: t.Assignee, Lines: lines[t.ID]})
+		view.Listed = append(view.Listed, r.listedFor(t, reader, Listed{Number: t.Number, Subject: t.Subject, State: t.State, Priority: t.Priority, Assignee: t.Assignee, Lines: lines[t.ID]}))
 	}
 	m := Mail{To: Address{Name: agent.Name, Mail: reader}, Class: ClassNotice, Template: TemplateGathered, Purpose: PurposeCopy, NoTicket: true, Internal: &view}
 	a := &application{tx: tx, r: r, in: &Incoming{Arrived: now}, known: &Known{Brand: brand}, now: now}

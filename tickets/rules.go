@@ -103,6 +103,8 @@ type Team struct {
 	Zone    *time.Location // of its calendar; nil: Rules.Zone
 	OLA     OLA
 	OnCall  string // name of who is called when nobody works; "" for none
+	// Restricted says that nobody else sees what its tickets say, see sees.
+	Restricted bool
 }
 
 // Agent is a person who may answer customers.

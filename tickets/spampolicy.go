@@ -103,6 +103,9 @@ func (d *Desk) sendHeldList(tx *Tx, r *Rules, now time.Time) error {
 	}
 	lines := []Line{{Key: "held.list", Args: map[string]string{"count": strconv.Itoa(len(held))}}}
 	for _, h := range held[max(0, len(held)-maxHeldListed):] {
+		if t, err := tx.Ticket(h.Ticket); err == nil && !r.sees(t, r.Spam.ListTo) {
+			h.From, h.Subject = "–", "–"
+		}
 		lines = append(lines, Line{Key: "held.listed", Args: map[string]string{"id": strconv.FormatUint(h.ID, 10), "from": oneLine(h.From),
 			"subject": oneLine(h.Subject), "reason": oneLine(h.Reason), "since": formatTime(h.Since)}})
 	}

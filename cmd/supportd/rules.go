@@ -74,7 +74,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		r.Agents[p.Mail] = tickets.Agent{Address: p.Mail, Name: firstOf(p.Name, nameFrom(p.Mail)), Language: p.Language}
 	}
 	for _, t := range c.Teams {
-		team := tickets.Team{Name: t.Name, Tier: t.Tier, Address: strings.ToLower(t.Address), Lead: strings.ToLower(t.Lead.Mail)}
+		team := tickets.Team{Name: t.Name, Tier: t.Tier, Address: strings.ToLower(t.Address), Lead: strings.ToLower(t.Lead.Mail), Restricted: t.Restricted}
 		for _, m := range t.Members {
 			address := strings.ToLower(m.Mail)
 			team.Members = append(team.Members, address)

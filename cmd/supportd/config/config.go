@@ -247,6 +247,8 @@ type Team struct {
 	Skills    []string
 	OLA       OLA
 	OnCall    string // name of who is called; "" for nobody
+	// Restricted says that only the team sees what its tickets say.
+	Restricted bool
 }
 
 // Vendor is a third party.

@@ -244,6 +244,7 @@ func (c *Config) expandTeam(t Team) *node {
 		n.add("ola", ola)
 	}
 	n.addText("on_call", t.OnCall)
+	n.add("restricted", plain(strconv.FormatBool(t.Restricted), "!!bool"))
 	return n
 }
 

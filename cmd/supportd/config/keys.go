@@ -186,7 +186,7 @@ type teamKeys struct {
 	Skills     many[string]          `key:"skills" kind:"text" one:"yes" example:"[network, vpn]" doc:"What the team knows; #escalate finds it by these words. Default: none."`
 	OLA        olaKeys               `key:"ola" example:"{accept: 20m, time_box: {P1: 15m, P2: 1h}}" doc:"What the team promises the others. Default: nothing."`
 	OnCall     opt[string]           `key:"on_call" kind:"text" example:"core" doc:"Who is called for the team: a name of on_call. Default: nobody."`
-	Restricted laterKeys             `key:"restricted" doc:"Only the team sees its tickets. Not used yet."`
+	Restricted opt[bool]             `key:"restricted" kind:"bool" default:"false" example:"true" doc:"true: only the members, the lead, the team's address and whom a member gives a ticket to see what its tickets say. Others are told the number and that it is restricted, and can add notes."`
 }
 
 // calendarKeys are a calendar.

@@ -200,6 +200,7 @@ func (r *resolver) olas(k *fileKeys) {
 		o := e.keys.OLA
 		t.OLA.Accept = byPriority(o.Accept, o.AcceptP1, o.AcceptP2, o.AcceptP3, o.AcceptP4, o.AcceptP5)
 		t.OLA.TimeBox = byPriority(o.TimeBox.All, o.TimeBox.P1, o.TimeBox.P2, o.TimeBox.P3, o.TimeBox.P4, o.TimeBox.P5)
+		t.Restricted = e.keys.Restricted.val
 		if who := e.keys.OnCall; who.val != "" {
 			if t.OnCall = who.val; !slices.Contains(names, who.val) {
 				r.report("E03", who.at, didYouMean(who.val, names), "nobody is called %q in on_call", clip(who.val))
