@@ -93,8 +93,8 @@ func (s *Set) loadAnswer(tree fs.FS, f sourceFile) error {
 		if err != nil {
 			return err
 		}
-		c := &compiled{file: f.file, lang: lang, spec: sp, source: src, uses: uses}
-		if err := c.build(); err != nil {
+		c := &compiled{file: f.file, lang: lang, spec: sp, source: src, uses: uses, bare: foot == ""}
+		if err := c.build(&s.look); err != nil {
 			return err
 		}
 		forms[suffix] = c

@@ -15,10 +15,10 @@ import (
 func (s *Set) compileAll(files []sourceFile) []error {
 	var faults []error
 	for _, f := range files {
-		if f.base == phrasesName {
+		if f.base == phrasesName || f.base == footerName || f.base == layoutName {
 			continue
 		}
-		c, err := compile(f)
+		c, err := compile(f, &s.look)
 		if err != nil {
 			faults = append(faults, err)
 			continue
@@ -31,7 +31,7 @@ func (s *Set) compileAll(files []sourceFile) []error {
 	return faults
 }
 
-func compile(f sourceFile) (*compiled, error) {
+func compile(f sourceFile, l *look) (*compiled, error) {
 	name, ok := strings.CutSuffix(f.base, ".md")
 	sp, known := specOf(name)
 	if !ok || !known {
@@ -39,7 +39,7 @@ func compile(f sourceFile) (*compiled, error) {
 		for _, n := range specNames() {
 			want = append(want, n+".md")
 		}
-		return nil, fmt.Errorf("%s: no template has that name%s", f.file, suggest(f.base, append(want, phrasesName)))
+		return nil, fmt.Errorf("%s: no template has that name%s", f.file, suggest(f.base, append(want, phrasesName, footerName)))
 	}
 	src, err := splitSource(f)
 	if err != nil {
@@ -62,15 +62,19 @@ func compile(f sourceFile) (*compiled, error) {
 		return nil, errors.Join(faults...)
 	}
 	c := &compiled{file: f.file, lang: f.lang, spec: sp, source: src, uses: uses}
-	if err := c.build(); err != nil {
+	if err := c.build(l); err != nil {
 		return nil, err
 	}
 	return c, nil
 }
 
 // build makes the executable templates of a source that was checked.
-func (c *compiled) build() error {
-	forms, err := convert(c.source)
+func (c *compiled) build(l *look) error {
+	if l.speaks() && c.spec.audience != audienceInternal && !c.uses["footer"] && !c.bare {
+		c.source.body = footed(c.source.body)
+		c.uses["footer"] = true
+	}
+	forms, err := convert(c.source, l)
 	if err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (c *compiled) build() error {
 	}
 	if err == nil && c.source.html {
 		var page *htmltemplate.Template
-		if page, err = newHTMLBase(); err == nil {
+		if page, err = newHTMLBase(l); err == nil {
 			if _, err = page.New("body").Parse(forms.html); err == nil {
 				c.html = page.Lookup("layout")
 			}

@@ -64,6 +64,7 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	data["greeting"] = p.greeting(name, informal)
 	data["agent"] = isolated(cleanName(v.Agent))
 	data["signature"] = cleanText(v.Signature)
+	data["footer"] = s.look.footer(lang)
 	data["follow_up_of"] = shown(v.FollowUpOf, maxName)
 	if shows("text") {
 		data["text"] = cleanText(v.Text)

@@ -104,6 +104,7 @@ func (p *phrases) label(field string) string {
 // vendorData is what templates for third parties see.
 func (s *Set) vendorData(lang string, v tickets.VendorView) map[string]any {
 	data := s.commonData(s.phrases[lang], lang, v.Desk, v.DeskAddress, v.Number, v.Subject)
+	data["footer"] = s.look.footer(lang)
 	data["reference"] = shown(v.Reference, maxName)
 	data["contract"] = shown(v.Contract, maxName)
 	data["agent"] = isolated(cleanName(v.Agent))
@@ -136,6 +137,7 @@ func vendorFields() []field {
 		listField("diagnosis", "lines of what was found out"),
 		listField("steps", "what was tried"),
 		listField("reproduction", "how to reproduce it"),
+		listField("footer", "the brand's name and footer; where a text does not place them they stand above the line above which people answer, or at the end"),
 	)
 }
 

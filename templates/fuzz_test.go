@@ -26,7 +26,7 @@ func FuzzTemplate(f *testing.F) {
 		}
 		start := time.Now()
 		c, err := compile(sourceFile{file: "de/solved.md", lang: "de", base: "solved.md",
-			text: "---\nsubject: {{.subject}}\naudience: public\nhtml: yes\n---\n" + strings.ReplaceAll(body, "\x04", "")})
+			text: "---\nsubject: {{.subject}}\naudience: public\nhtml: yes\n---\n" + strings.ReplaceAll(body, "\x04", "")}, &s.look)
 		if err != nil {
 			return
 		}

@@ -1,7 +1,6 @@
 package templates
 
 import (
-	"math"
 	"regexp"
 	"strconv"
 	"strings"
@@ -106,27 +105,3 @@ func TestBothFormsSayTheSame(t *testing.T) {
 
 // rulePattern finds the rules of the style sheet, each for one class.
 var rulePattern = regexp.MustCompile(`\.([a-z]+) \{([^}]*)\}`)
-
-// contrast is the contrast ratio of WCAG 2.2.
-func contrast(t *testing.T, a, b string) float64 {
-	t.Helper()
-	luminance := func(colour string) float64 {
-		n, err := strconv.ParseUint(strings.TrimPrefix(colour, "#"), 16, 32)
-		if err != nil {
-			t.Fatalf("colour %q: %v", colour, err)
-		}
-		sum := 0.0
-		for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
-			c := float64(n>>(16-8*i)&0xff) / 255
-			if c <= 0.04045 {
-				c /= 12.92
-			} else {
-				c = math.Pow((c+0.055)/1.055, 2.4)
-			}
-			sum += weight * c
-		}
-		return sum
-	}
-	x, y := luminance(a), luminance(b)
-	return (math.Max(x, y) + 0.05) / (math.Min(x, y) + 0.05)
-}

@@ -326,7 +326,13 @@ func (s *Set) Reference() string {
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", v.Audience, v.Name, v.Kind, v.Doc)
 	}
 	b.WriteString("\n## Blocks\n\nEach stands on a line of its own, such as `{{template \"quote\" .text}}`: ")
-	b.WriteString("`" + strings.Join(blockNames(), "`, `") + "`.\n\n## Phrases\n\n| key | when | ")
+	b.WriteString("`" + strings.Join(blockNames(), "`, `") + "`.\n\n## Layout\n\n")
+	b.WriteString("A brand's folder of texts may hold `layout.txt`, with lines such as `link = #7a1f5c`, and `de/footer.txt`, the lines below\n" +
+		"mails to people outside. What is given is tried: texts need a contrast of 4.5 to their background.\n\n| key | default | meaning |\n| --- | --- | --- |\n")
+	for _, k := range s.LayoutKeys() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", k.Key, k.Default, k.Doc)
+	}
+	b.WriteString("\n## Phrases\n\n| key | when | ")
 	b.WriteString(strings.Join(s.languages, " | ") + " |\n| --- | --- |" + strings.Repeat(" --- |", len(s.languages)) + "\n")
 	for _, k := range phraseKeys() {
 		fmt.Fprintf(&b, "| `%s` | %s |", k.Key, k.Doc)

@@ -15,8 +15,9 @@ import (
 //	marker    the line above which people answer
 //	facts     labels and values
 //	commands  commands, one a line
+//	footer    the brand's name and what it says below its mails
 func blockNames() []string {
-	return []string{"said", "quote", "banner", "marker", "facts", "commands"}
+	return []string{"said", "quote", "banner", "marker", "facts", "commands", "footer"}
 }
 
 //go:embed layout.html
@@ -28,6 +29,7 @@ const textBlocks = `{{define "said"}}` + "\x01V\x02" + `{{plainLines .}}` + "\x0
 {{define "banner"}}` + "\x01P\x02" + `{{.}}` + "\x03" + `{{end}}
 {{define "marker"}}` + "\x01V\x02" + `{{.}}` + "\x03" + `{{end}}
 {{define "facts"}}{{range .}}` + "\x01F\x02" + `{{.label}}` + "\x02" + `{{.value}}` + "\x03" + `{{end}}{{end}}
+{{define "footer"}}` + "\x01V\x02" + `{{plainLines .}}` + "\x03" + `{{end}}
 {{define "commands"}}` + "\x01V\x02" + `{{range .}}  {{.}}
 {{end}}` + "\x03" + `{{end}}`
 
@@ -72,7 +74,7 @@ func htmlValue(value string) htmltemplate.HTML {
 
 // newHTMLBase has the layout and the blocks of the HTML form. The comments that only Outlook for Windows reads give it
 // the width that it does not take from CSS; html/template would drop them from the layout's source.
-func newHTMLBase() (*htmltemplate.Template, error) {
+func newHTMLBase(l *look) (*htmltemplate.Template, error) {
 	return htmltemplate.New("").Option("missingkey=error").Funcs(htmltemplate.FuncMap{
 		"ghostOpen": func() htmltemplate.HTML {
 			return `<!--[if mso]><table role="presentation" width="600" cellpadding="0" cellspacing="0" border="0"><tr><td><![endif]-->`
@@ -80,13 +82,14 @@ func newHTMLBase() (*htmltemplate.Template, error) {
 		"ghostClose": func() htmltemplate.HTML { return `<!--[if mso]></td></tr></table><![endif]-->` },
 		"lines":      htmlLines,
 		"value":      htmlValue,
-	}).Parse(layoutSource)
+		"footer":     l.htmlFooter,
+	}).Parse(l.paint.Replace(layoutSource))
 }
 
 // styleTags gives the tags that Markdown made their inline styles: many mail clients read no others. Only tags of the
 // template itself can match, since < in its text is escaped and data is not there yet.
-func styleTags(html string) string {
-	return strings.NewReplacer(
+func (l *look) styleTags(html string) string {
+	styles := []string{
 		"<p>", `<p style="margin:0 0 16px 0;">`,
 		"<ul>", `<ul style="margin:0 0 16px 0;padding:0 0 0 24px;">`,
 		"<ol>", `<ol style="margin:0 0 16px 0;padding:0 0 0 24px;">`,
@@ -98,5 +101,9 @@ func styleTags(html string) string {
 		"<blockquote>", `<blockquote class="said" style="margin:0 0 16px 0;padding:0 0 0 12px;border-left:3px solid #7d8894;color:#33393f;">`,
 		`<a href="`, `<a class="link" style="color:#1f5f95;" href="`,
 		"<hr>", `<hr style="border:0;border-top:1px solid #7d8894;margin:16px 0;">`,
-	).Replace(html)
+	}
+	for i := 1; i < len(styles); i += 2 {
+		styles[i] = l.paint.Replace(styles[i])
+	}
+	return strings.NewReplacer(styles...).Replace(html)
 }

@@ -69,7 +69,7 @@ type forms struct {
 }
 
 // convert turns a body into an HTML template and a text template that hold the same words.
-func convert(src source) (forms, error) {
+func convert(src source, l *look) (forms, error) {
 	body, actions, err := cutActions(src.body, src.bodyLine)
 	if err != nil {
 		return forms{}, fmt.Errorf("%s: %w", src.file, err)
@@ -96,7 +96,7 @@ func convert(src source) (forms, error) {
 		if err := md.Renderer().Render(&h, markdown, doc); err != nil {
 			return forms{}, fmt.Errorf("%s:%d: %w", src.file, seg.line, err)
 		}
-		piece := styleTags(h.String())
+		piece := l.styleTags(h.String())
 		if list, ok := doc.FirstChild().(*ast.List); ok && list.NextSibling() == nil && i > 0 && i+1 < len(segs) {
 			piece = oneList(piece, segs[i-1], segs[i+1], inHTML)
 		}

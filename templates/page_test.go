@@ -187,7 +187,7 @@ func TestEveryTextIsReadable(t *testing.T) {
 				texts++
 				for scheme, rules := range map[string]map[string]map[string]string{"light": nil, "dark": dark} {
 					style := n.parent.style(rules)
-					c := contrast(t, style["color"], style["background-color"])
+					c := contrast(style["color"], style["background-color"])
 					least[scheme] = math.Min(least[scheme], c)
 					if c < 4.5 {
 						t.Errorf("%s: contrast %.2f:1 in %s: %s on %s for %q", name, c, scheme, style["color"], style["background-color"], n.text)
@@ -376,7 +376,7 @@ func TestLongTextsAreShortened(t *testing.T) {
 
 // The measure itself: black on white is 21:1.
 func TestContrastIsMeasured(t *testing.T) {
-	if c := contrast(t, "#000000", "#ffffff"); math.Abs(c-21) > 0.01 {
+	if c := contrast("#000000", "#ffffff"); math.Abs(c-21) > 0.01 {
 		t.Errorf("contrast of black and white is %f", c)
 	}
 }

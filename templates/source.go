@@ -42,7 +42,7 @@ type sourceFile struct {
 
 // readSources reads the built-in files and those laid over them; of two with one name the second wins, except for
 // phrases, where both are kept in order.
-func readSources(overrides fs.FS) ([]sourceFile, error) {
+func readSources(overrides fs.FS, folder string) ([]sourceFile, error) {
 	ours, err := fs.Sub(builtin, "default")
 	if err != nil {
 		return nil, fmt.Errorf("load templates: %w", err)
@@ -54,7 +54,7 @@ func readSources(overrides fs.FS) ([]sourceFile, error) {
 	if overrides == nil {
 		return files, nil
 	}
-	theirs, err := readTree(overrides, "")
+	theirs, err := readTree(overrides, folder)
 	if err != nil {
 		return nil, fmt.Errorf("load templates: %w", err)
 	}
@@ -77,11 +77,19 @@ func readTree(tree fs.FS, prefix string) ([]sourceFile, error) {
 	}
 	var faults []error
 	for _, d := range dirs {
+		if d.Name() == layoutName && !d.IsDir() {
+			f, err := readSource(tree, prefix, "", d)
+			if err != nil {
+				faults = append(faults, err)
+			}
+			files = append(files, f)
+			continue
+		}
 		if !d.IsDir() || !isLanguage(d.Name()) {
 			if strings.HasPrefix(d.Name(), ".") || strings.EqualFold(d.Name(), "README.md") {
 				continue
 			}
-			faults = append(faults, fmt.Errorf("%s%s: stands beside the languages: wanted are folders such as de and en with files such as ack-new.md",
+			faults = append(faults, fmt.Errorf("%s%s: stands beside the languages: wanted are folders such as de and en with files such as ack-new.md, and layout.txt",
 				prefix, d.Name()))
 			continue
 		}

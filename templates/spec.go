@@ -33,7 +33,7 @@ func specs() []spec {
 		{name: tickets.TemplateAckFollowUp, audience: audiencePublic, textOnly: true},
 		// Whoever forged the sender chose every word of that mail: none of them goes to the one who was forged (S-065).
 		{name: tickets.TemplateAckGeneric, audience: audiencePublic, textOnly: true,
-			only: []string{"desk", "desk_address", "informal", "language", "number", "promised_by"}},
+			only: []string{"desk", "desk_address", "informal", "language", "number", "promised_by", "footer"}},
 		{name: tickets.TemplateAckPhone, audience: audiencePublic},
 		{name: tickets.TemplateAgentReply, audience: audiencePublic, marker: true},
 		{name: tickets.TemplateSolved, audience: audiencePublic},

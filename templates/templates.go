@@ -28,6 +28,8 @@ type Options struct {
 	// AddressForm says for a language how customers are addressed: "sie" (the default) or "du" in German; "last_name" and
 	// "first_name" mean the same in other languages.
 	AddressForm map[string]string
+	// Folder is what the names of the files of overrides begin with in errors, such as "templates/nordwind/".
+	Folder string
 	// Answers is the folder of standard answers; nil: there are none.
 	Answers fs.FS
 	// Strict makes an unknown key of a tickets.Line an error. Without it such a line is shown as its key and arguments.
@@ -43,14 +45,15 @@ type Set struct {
 	texts     map[string]map[string]*compiled // by language, then name
 	phrases   map[string]*phrases             // by language
 	answers   map[string]*StandardAnswer      // by name
+	look      look
 	warnings  []string
 }
 
 var _ tickets.Renderer = (*Set)(nil)
 
 // Load reads the built-in templates and lays those of overrides over them: a file de/ack-new.md replaces the German
-// ack-new, lines of de/phrases.txt replace single phrases, and a folder of another language adds that language. A nil
-// overrides means the built-in texts alone. Every template is checked and rendered with sample data in every language;
+// ack-new, lines of de/phrases.txt replace single phrases, and a folder of another language adds that language; layout.txt
+// and de/footer.txt say what is the brand's own about its look. A nil overrides means the built-in texts alone. Every template is checked and rendered with sample data in every language;
 // the error names all faults, each with file and line.
 func Load(overrides fs.FS, opts Options) (*Set, error) {
 	if len(opts.Languages) == 0 {
@@ -62,7 +65,7 @@ func Load(overrides fs.FS, opts Options) (*Set, error) {
 	if err := checkAddressForms(opts.AddressForm); err != nil {
 		return nil, err
 	}
-	files, err := readSources(overrides)
+	files, err := readSources(overrides, opts.Folder)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +76,13 @@ func Load(overrides fs.FS, opts Options) (*Set, error) {
 		answers: map[string]*StandardAnswer{},
 	}
 	var faults []error
+	faults = append(faults, s.loadLook(files)...)
 	faults = append(faults, s.loadPhrases(files)...)
 	faults = append(faults, s.compileAll(files)...)
 	faults = append(faults, s.loadAnswers(opts.Answers)...)
 	if len(faults) == 0 {
 		faults = append(faults, s.complete()...)
+		s.completeLook()
 		s.completeAnswers()
 	}
 	if len(faults) == 0 {
@@ -212,6 +217,7 @@ type compiled struct {
 	html    *htmltemplate.Template // nil: text only
 	source  source
 	uses    map[string]bool // the variables it shows
+	bare    bool            // nothing is put around its text
 }
 
 func (c *compiled) execute(data map[string]any, limit int, now func() time.Time) (tickets.Rendered, error) {

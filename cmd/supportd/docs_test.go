@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/prometheus/client_golang/prometheus"
@@ -31,6 +32,7 @@ import (
 //   - a block of YAML that is marked `yaml check` has to pass supportd check;
 //   - a block that is marked `console run` is a session: what follows a line with $ is what the command has to print,
 //     where … stands for anything;
+//   - a block that is marked `text layout` has to be a layout.txt that loads;
 //   - links inside the repository lead somewhere.
 
 var update = flag.Bool("update", false, "write the generated documents anew")
@@ -212,7 +214,7 @@ func flagTable(b *strings.Builder, flags *pflag.FlagSet) {
 
 // ── what is tried out ──
 
-var block = regexp.MustCompile("(?ms)^```([a-z]+) (check|run)\n(.*?)^```$")
+var block = regexp.MustCompile("(?ms)^```([a-z]+) (check|run|layout)\n(.*?)^```$")
 
 func TestDocsExamples(t *testing.T) {
 	found := map[string]int{}
@@ -226,13 +228,17 @@ func TestDocsExamples(t *testing.T) {
 					checkExample(t, text)
 				case "console run":
 					runExample(t, text)
+				case "text layout":
+					if _, err := templates.Load(fstest.MapFS{"layout.txt": {Data: []byte(text)}}, templates.Options{}); err != nil {
+						t.Error(err)
+					}
 				default:
-					t.Errorf("blocks can be marked yaml check or console run, not %s", kind)
+					t.Errorf("blocks can be marked yaml check, console run or text layout, not %s", kind)
 				}
 			})
 		}
 	}
-	if found["yaml check"] == 0 || found["console run"] == 0 {
+	if found["yaml check"] == 0 || found["console run"] == 0 || found["text layout"] == 0 {
 		t.Errorf("the documents have too few examples: %v", found)
 	}
 }

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -183,6 +185,7 @@ func reservedNames(c *config.Config) []string {
 func buildRenderer(c *config.Config) (brandRenderer, error) {
 	sets := map[string]*templates.Set{}
 	shared := map[string]*templates.Set{} // brands with the same texts have them once
+	var faults []error
 	for _, b := range c.Brands {
 		same := fmt.Sprintf("%q %q", b.Templates, b.AddressForm)
 		if shared[same] == nil {
@@ -190,15 +193,24 @@ func buildRenderer(c *config.Config) (brandRenderer, error) {
 			if b.Templates != "" {
 				overrides = os.DirFS(b.Templates)
 			}
-			set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm, Answers: standardFolder(c)})
+			set, err := templates.Load(overrides, templates.Options{Languages: c.Languages, AddressForm: b.AddressForm, Answers: standardFolder(c), Folder: beside(c, b.Templates)})
 			if err != nil {
-				return nil, err
+				faults = append(faults, err)
+				continue
 			}
 			shared[same] = set
 		}
 		sets[b.From.Mail] = shared[same]
 	}
-	return brandRenderer(sets), nil
+	return brandRenderer(sets), errors.Join(faults...)
+}
+
+// beside is how the names of a folder's files begin, as one says them beside the configuration file.
+func beside(c *config.Config, folder string) string {
+	if rest, err := filepath.Rel(c.Dir, folder); err == nil && filepath.IsLocal(rest) {
+		folder = filepath.ToSlash(rest)
+	}
+	return folder + "/"
 }
 
 // brandRenderer renders with the texts of the brand that speaks.

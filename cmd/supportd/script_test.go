@@ -29,7 +29,7 @@ import (
 //	until REGEXP COMMAND…     the command is run again and again until its output says this
 //	fill FILE…                $NAMES in the files are replaced by what they stand for
 //	deliver USER FILE         a mail arrives in the user's mailbox, as a mail server leaves it there
-//	inbox USER REGEXP         waits until a mail that says this is in the user's mailbox
+//	inbox USER REGEXP         waits until a mail that says this is in the user's mailbox; with ! there is none now
 //	smtp stop|start           the SMTP server goes away, or comes back on the same port
 //	expired                   starts an IMAP server whose certificate has ended: $EXPIRED, trusted by ca.pem
 //	newer-store DIR           makes the store one that a later supportd wrote
@@ -196,12 +196,17 @@ func scriptDeliver(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 func scriptInbox(ts *testscript.TestScript, neg bool, args []string) {
-	usage(ts, neg, len(args) == 2, "inbox USER REGEXP")
-	scriptAwait(ts, "a mail for "+args[0]+" that says "+args[1], func() bool {
+	usage(ts, false, len(args) == 2, "[!] inbox USER REGEXP")
+	there := func() bool {
 		raws, err := servers(ts).inbox(args[0])
 		ts.Check(err)
 		return slices.ContainsFunc(raws, func(raw []byte) bool { return matches(ts, args[1], string(raw)) })
-	})
+	}
+	if !neg {
+		scriptAwait(ts, "a mail for "+args[0]+" that says "+args[1], there)
+	} else if there() {
+		ts.Fatalf("a mail for %s says %s", args[0], args[1])
+	}
 }
 
 func scriptSMTP(ts *testscript.TestScript, neg bool, args []string) {

@@ -323,7 +323,7 @@ func (r *resolver) texts(k opt[string], without string) string {
 			r.report("", k.at, "is it the right folder?", "%s holds more than %d files", dir, maxTemplates)
 			return fs.SkipAll
 		}
-		if e.IsDir() || filepath.Ext(name) != ".md" {
+		if ext := filepath.Ext(name); e.IsDir() || ext != ".md" && ext != ".txt" {
 			return nil
 		}
 		r.file(k.at, filepath.Join(k.val, name), maxText, false)
