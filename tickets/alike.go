@@ -39,6 +39,10 @@ type Similar struct {
 type remembered struct {
 	Similar
 	words []uint32
+
+	asked  uint64  // the question that the following answers
+	common int     // words in common with it
+	weight float64 // of these words
 }
 
 // alike is the index. It is safe for use by several goroutines.
@@ -48,14 +52,16 @@ type alike struct {
 	ring   []*remembered // the oldest is overwritten first
 	next   int
 	byID   map[TicketID]*remembered
-	with   map[uint32][]*remembered // by word
+	with   map[uint32][]*remembered // by word, the oldest first
+	asked  uint64                   // how often like was called
+	hits   []*remembered            // of one call of like; kept for its room
 }
 
 // forget drops all that is known; it is read anew when it is needed. For when tickets were removed or rewritten.
 func (x *alike) forget() {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.filled, x.ring, x.next, x.byID, x.with = false, nil, 0, nil, nil
+	x.filled, x.ring, x.next, x.byID, x.with, x.hits = false, nil, 0, nil, nil, nil
 }
 
 // note takes a ticket in, or what has changed of it. Before the index is filled there is nothing to do.
@@ -88,12 +94,16 @@ func (x *alike) keep(t *Ticket) {
 	}
 }
 
-func (x *alike) drop(old *remembered) {
-	delete(x.byID, old.ID)
-	for _, w := range old.words {
-		list := slices.DeleteFunc(x.with[w], func(r *remembered) bool { return r == old })
-		if x.with[w] = list; len(list) == 0 {
+// drop forgets the oldest ticket. In the lists of its words it stands first: those are in the order of the ring.
+func (x *alike) drop(oldest *remembered) {
+	delete(x.byID, oldest.ID)
+	for _, w := range oldest.words {
+		list := x.with[w]
+		list[0] = nil
+		if list = list[1:]; len(list) == 0 {
 			delete(x.with, w)
+		} else {
+			x.with[w] = list
 		}
 	}
 }
@@ -126,12 +136,8 @@ func (x *alike) fill(tx *Tx) error {
 func (x *alike) like(words []uint32, now time.Time) []Similar {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	type hit struct {
-		*remembered
-		common int
-		weight float64
-	}
-	hits := map[*remembered]*hit{}
+	x.asked++
+	x.hits = x.hits[:0]
 	all, n := 0.0, float64(len(x.ring))
 	usual := max(20, len(x.ring)/4)
 	for _, w := range words {
@@ -142,22 +148,18 @@ func (x *alike) like(words []uint32, now time.Time) []Similar {
 			continue
 		}
 		for _, r := range list {
-			h := hits[r]
-			if h == nil {
-				h = &hit{remembered: r}
-				hits[r] = h
+			if r.asked != x.asked {
+				r.asked, r.common, r.weight = x.asked, 0, 0
+				x.hits = append(x.hits, r)
 			}
-			h.common, h.weight = h.common+1, h.weight+weight
+			r.common, r.weight = r.common+1, r.weight+weight
 		}
 	}
-	var near []*hit
-	for _, h := range hits {
+	near := slices.DeleteFunc(x.hits, func(h *remembered) bool {
 		worth := h.State.Live() || (h.State == StateSolved || h.State == StateClosed) && now.Sub(h.SolvedAt) <= lately
-		if worth && h.common >= alikeWords && h.weight >= alikeEnough*all {
-			near = append(near, h)
-		}
-	}
-	slices.SortFunc(near, func(a, b *hit) int {
+		return !worth || h.common < alikeWords || h.weight < alikeEnough*all
+	})
+	slices.SortFunc(near, func(a, b *remembered) int {
 		return cmp.Or(cmp.Compare(b.weight, a.weight), cmp.Compare(b.ID, a.ID))
 	})
 	list := make([]Similar, 0, maxAlike)
