@@ -37,6 +37,7 @@ type Compacted struct {
 // rewriteLater records raw messages to be left out, and that desk.db is to be rewritten.
 func (tx *Tx) rewriteLater(drop map[string][]Digest) error {
 	tx.onCommit(tx.store.alike.forget)
+	tx.onCommit(tx.store.glimpses.forget)
 	var p pendingRecord
 	if _, err := tx.get(bucketMeta, keyPending, &p); err != nil {
 		return err

@@ -21,7 +21,7 @@ const bySameText = "text, which is that of the ticket"
 
 // knowLikeness looks for a live ticket of the author that says the same, or nearly.
 func (tx *Tx) knowLikeness(k *Known, r *Rules, m *Message, now time.Time) error {
-	recent, err := tx.ticketsOf(m.Author, 5)
+	recent, err := tx.begun(m.Author, 5)
 	if err != nil {
 		return err
 	}
@@ -29,25 +29,32 @@ func (tx *Tx) knowLikeness(k *Known, r *Rules, m *Message, now time.Time) error 
 		return nil
 	}
 	text, subject := wordingOf(m.NewText()), bareSubject(m.Subject)
-	for _, t := range recent {
-		if !t.State.Live() || len(text.words) == 0 {
+	var near *glimpse
+	for _, g := range recent {
+		if !g.state.Live() || len(text.words) == 0 {
 			continue
 		}
-		theirs := wordingOf(t.LastCustomer)
-		if r.Duplicates.Within > 0 && now.Sub(t.Created) <= r.Duplicates.Within && text.same(theirs) && bareSubject(t.Subject) == subject {
+		if r.Duplicates.Within > 0 && now.Sub(g.created) <= r.Duplicates.Within && text.same(g.said) && g.subject == subject {
+			t, err := g.ticket()
+			if err != nil {
+				return err
+			}
 			k.By = bySameText
 			return tx.knowTicket(k, t, now)
 		}
-		if k.Suggestion == nil && r.Duplicates.Similar > 0 && text.likeness(theirs) >= r.Duplicates.Similar {
-			k.Suggestion = t
+		if near == nil && k.Suggestion == nil && r.Duplicates.Similar > 0 && text.likeness(g.said) >= r.Duplicates.Similar {
+			near = g
 		}
 	}
-	for _, t := range recent {
-		if k.Suggestion == nil && t.State != StateClosed && t.State != StateMerged && subject != "" && bareSubject(t.Subject) == subject {
-			k.Suggestion = t
+	for _, g := range recent {
+		if near == nil && k.Suggestion == nil && g.state != StateClosed && g.state != StateMerged && subject != "" && g.subject == subject {
+			near = g
 		}
 	}
-	return nil
+	if near != nil {
+		k.Suggestion, err = near.ticket()
+	}
+	return err
 }
 
 // maxLikenessWords bounds what of a text is compared.

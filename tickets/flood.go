@@ -31,12 +31,16 @@ func (tx *Tx) knowUnproven(k *Known, r *Rules, m *Message, now time.Time) (err e
 	if _, agent := r.agent(m.Author); agent || n <= 0 || r.Spam.PerSender > 0 || m.Author == "" || k.Intake.Monitoring {
 		return nil
 	}
-	recent, err := tx.ticketsOf(m.Author, n)
-	if err != nil || len(recent) < n || now.Sub(recent[len(recent)-1].Created) > floodHour {
+	recent, err := tx.begun(m.Author, n)
+	if err != nil || len(recent) < n || now.Sub(recent[len(recent)-1].created) > floodHour {
 		return err
 	}
 	told, err := tx.answersSince(floodMark+m.Author, now.Add(-floodHour))
-	k.Flood = &Flood{Tickets: n, Newest: recent[0], Within: floodHour, Tell: told == 0}
+	if err != nil {
+		return err
+	}
+	newest, err := recent[0].ticket()
+	k.Flood = &Flood{Tickets: n, Newest: newest, Within: floodHour, Tell: told == 0}
 	return err
 }
 

@@ -30,7 +30,7 @@ const (
 type Loop struct {
 	Told    bool        // they were found to be a machine within the last day
 	Answers []time.Time // when automatic answers went to the return path, oldest first
-	Recent  []*Ticket   // that they began within the last day, newest first
+	Recent  []*glimpse  // of the tickets that they began within the last day, newest first
 }
 
 // loopMark is the name under which a loop with an author is remembered, beside the counts of automatic answers.
@@ -48,11 +48,11 @@ func (tx *Tx) knowLoop(k *Known, r *Rules, m *Message, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	recent, err := tx.ticketsOf(m.Author, loopLooked)
+	recent, err := tx.begun(m.Author, loopLooked)
 	if err != nil {
 		return err
 	}
-	recent = slices.DeleteFunc(recent, func(t *Ticket) bool { return now.Sub(t.Created) > loopBack })
+	recent = slices.DeleteFunc(recent, func(g *glimpse) bool { return now.Sub(g.created) > loopBack })
 	k.Loop = &Loop{Told: told > 0, Answers: tx.answerTimes(m.ReturnPath, now.Add(-loopBack)), Recent: recent}
 	return nil
 }
@@ -72,8 +72,11 @@ func (tx *Tx) answerTimes(address string, since time.Time) []time.Time {
 func (l *Loop) alike(m *Message, verified bool) []*Ticket {
 	text := wordsOnly(m.NewText())
 	var found []*Ticket
-	for _, t := range l.Recent {
-		if t.Verified == verified && nearly(text, wordsOnly(t.LastCustomer)) {
+	for _, g := range l.Recent {
+		if g.verified != verified {
+			continue
+		}
+		if t, err := g.ticket(); err == nil && nearly(text, wordsOnly(t.LastCustomer)) {
 			found = append(found, t)
 		}
 	}

@@ -59,12 +59,13 @@ func (tx *Tx) knowFlood(k *Known, r *Rules, m *Message, now time.Time) error {
 	if _, agent := r.agent(m.Author); agent {
 		return nil
 	}
-	recent, err := tx.ticketsOf(m.Author, p.PerSender)
-	if err != nil || len(recent) < p.PerSender || now.Sub(recent[len(recent)-1].Created) > p.Within {
+	recent, err := tx.begun(m.Author, p.PerSender)
+	if err != nil || len(recent) < p.PerSender || now.Sub(recent[len(recent)-1].created) > p.Within {
 		return err
 	}
-	k.Flood = &Flood{Tickets: len(recent), Newest: recent[0], Within: p.Within}
-	return nil
+	newest, err := recent[0].ticket()
+	k.Flood = &Flood{Tickets: len(recent), Newest: newest, Within: p.Within}
+	return err
 }
 
 // flooded lets a mail of somebody who writes too much join their newest ticket, without telling anybody. A forged mail never joins

@@ -43,7 +43,8 @@ type Store struct {
 	broken error
 	failed chan struct{}
 
-	alike alike // of tickets, for people
+	alike    alike    // of tickets, for people
+	glimpses glimpses // of the tickets of who wrote lately
 
 	keeping sync.RWMutex // read: between writing raw messages and the commit that refers to them
 }

@@ -230,28 +230,6 @@ func (tx *Tx) Tickets(all bool, fn func(*Ticket) (bool, error)) error {
 	return nil
 }
 
-// ticketsOf returns the newest tickets of a requester, newest first.
-func (tx *Tx) ticketsOf(address string, limit int) ([]*Ticket, error) {
-	prefix := append([]byte(address), 0)
-	c := tx.btx.Bucket(bucketRequesters).Cursor()
-	var found []*Ticket
-	k, _ := c.Seek(append(append([]byte{}, prefix...), key64(^uint64(0))...))
-	if k == nil {
-		k, _ = c.Last()
-	}
-	for ; k != nil && len(found) < limit && bytes.Compare(k, prefix) >= 0; k, _ = c.Prev() {
-		if !bytes.HasPrefix(k, prefix) {
-			continue
-		}
-		t, err := tx.Ticket(TicketID(binary.BigEndian.Uint64(k[len(prefix):])))
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, t)
-	}
-	return found, nil
-}
-
 // ── entries ──
 
 func entryKey(id TicketID, seq uint64) []byte { return append(key64(uint64(id)), key64(seq)...) }
