@@ -2,6 +2,7 @@ package templates
 
 import (
 	_ "embed"
+	"errors"
 	htmltemplate "html/template"
 	"strings"
 	"text/template"
@@ -28,7 +29,7 @@ const textBlocks = `{{define "said"}}` + "\x01V\x02" + `{{plainLines .}}` + "\x0
 {{define "quote"}}` + "\x01V\x02" + `{{quotedLines .}}` + "\x03" + `{{end}}
 {{define "banner"}}` + "\x01P\x02" + `{{.}}` + "\x03" + `{{end}}
 {{define "marker"}}` + "\x01V\x02" + `{{.}}` + "\x03" + `{{end}}
-{{define "facts"}}{{range .}}` + "\x01F\x02" + `{{.label}}` + "\x02" + `{{.value}}` + "\x03" + `{{end}}{{end}}
+{{define "facts"}}{{factBlocks .}}{{end}}
 {{define "footer"}}` + "\x01V\x02" + `{{plainLines .}}` + "\x03" + `{{end}}
 {{define "commands"}}` + "\x01V\x02" + `{{range .}}  {{.}}
 {{end}}` + "\x03" + `{{end}}`
@@ -38,10 +39,12 @@ func newTextBase() (*template.Template, error) {
 	return template.New("").Option("missingkey=error").Funcs(template.FuncMap{
 		"plainLines":  func(lines []string) string { return plainLines(lines, "", "") },
 		"quotedLines": func(lines []string) string { return plainLines(lines, ">", " ") },
+		"factBlocks":  factBlocks,
 	}).Parse(textBlocks)
 }
 
-// Whole texts are written by functions: a template that goes through their lines takes most of a notice's time.
+// Whole texts and the table of facts are written by functions: a template that goes through their lines takes most of a
+// notice's time.
 
 // plainLines writes lines behind a mark, and behind a gap too where they are not empty.
 func plainLines(lines []string, mark, gap string) string {
@@ -72,6 +75,53 @@ func htmlValue(value string) htmltemplate.HTML {
 	return htmltemplate.HTML(strings.ReplaceAll(htmltemplate.HTMLEscapeString(value), "@", "@<wbr>"))
 }
 
+// factBlocks writes labels and values as blocks of the text form.
+func factBlocks(facts []map[string]any) (string, error) {
+	var b strings.Builder
+	b.Grow(64 * len(facts))
+	for _, f := range facts {
+		label, value, err := factOf(f)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString("\x01F\x02")
+		b.WriteString(label)
+		b.WriteString("\x02")
+		b.WriteString(value)
+		b.WriteString("\x03")
+	}
+	return b.String(), nil
+}
+
+// factRows writes labels and values as the rows of a table: before each label, between it and its value, and after that
+// stands markup of the layout.
+func factRows(facts []map[string]any, before, between, after string) (htmltemplate.HTML, error) {
+	var b strings.Builder
+	b.Grow((len(before) + len(between) + len(after) + 64) * len(facts))
+	for _, f := range facts {
+		label, value, err := factOf(f)
+		if err != nil {
+			return "", err
+		}
+		b.WriteString(before)
+		b.WriteString(htmltemplate.HTMLEscapeString(label))
+		b.WriteString(between)
+		b.WriteString(string(htmlValue(value)))
+		b.WriteString(after)
+	}
+	return htmltemplate.HTML(b.String()), nil
+}
+
+// factOf takes apart one of phrases.facts. A list of something else is an error, as a missing variable is.
+func factOf(f map[string]any) (label, value string, err error) {
+	label, named := f["label"].(string)
+	value, valued := f["value"].(string)
+	if !named || !valued {
+		return "", "", errors.New(`the block "facts" shows labels and values: give it .facts`)
+	}
+	return label, value, nil
+}
+
 // newHTMLBase has the layout and the blocks of the HTML form. The comments that only Outlook for Windows reads give it
 // the width that it does not take from CSS; html/template would drop them from the layout's source.
 func newHTMLBase(l *look) (*htmltemplate.Template, error) {
@@ -81,7 +131,7 @@ func newHTMLBase(l *look) (*htmltemplate.Template, error) {
 		},
 		"ghostClose": func() htmltemplate.HTML { return `<!--[if mso]></td></tr></table><![endif]-->` },
 		"lines":      htmlLines,
-		"value":      htmlValue,
+		"factRows":   factRows,
 		"footer":     l.htmlFooter,
 	}).Parse(l.paint.Replace(layoutSource))
 }
