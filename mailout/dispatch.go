@@ -11,12 +11,14 @@ import (
 )
 
 const (
-	windowFactor = 12               // mails on their way for each connection: one sent, the others waiting for no commit
-	page         = 64               // mails asked for at once when many may have to be put aside
-	beside       = 8                // mails asked for beyond the room, for those that have to wait for another
-	longest      = time.Minute      // the longest wait, so that a clock that jumps is noticed
-	unknownPause = 5 * time.Minute  // for mails whose server is not configured
-	busyPause    = 10 * time.Second // for mails of a busy server that stand before those of an idle one
+	windowFactor = 12                   // mails on their way for each connection: one sent, the others waiting for no commit
+	page         = 64                   // mails asked for at once when many may have to be put aside
+	beside       = 8                    // mails asked for beyond the room, when those first asked for have to wait for others
+	together     = 3                    // a result waits for others, until this share of the mails on their way has ended: a third
+	linger       = 5 * time.Millisecond // the longest that a result waits for others to be recorded with
+	longest      = time.Minute          // the longest wait, so that a clock that jumps is noticed
+	unknownPause = 5 * time.Minute      // for mails whose server is not configured
+	busyPause    = 10 * time.Second     // for mails of a busy server that stand before those of an idle one
 )
 
 // dispatcher moves mails from the outbox to the relays and the results back. Its fields belong to one goroutine.
@@ -79,22 +81,28 @@ func (d *dispatcher) turn(ctx context.Context) (time.Time, error) {
 		return time.Time{}, err
 	}
 	var soonest time.Time
+	more := 0 // asked for beyond the room: each mail that is had for nothing was put together and proved for nothing
 	for {
 		now := d.sender.now()
 		limit := d.want(now)
 		if limit == 0 {
 			return time.Time{}, nil
 		}
+		limit += more
 		due, next, err := d.sender.Outbox.Due(ctx, now, limit)
 		if err != nil {
 			return time.Time{}, fmt.Errorf("ask for due mails: %w", err)
 		}
 		p := d.plan(due, now)
 		if len(p.attempts) == 0 {
-			if len(due) == limit {
+			switch {
+			case len(due) < limit:
+				return earlier(soonest, next), nil
+			case more > 0:
 				return soonest, nil // all of them wait for mails on their way
 			}
-			return earlier(soonest, next), nil
+			more = beside
+			continue
 		}
 		if err := d.begin(ctx, p); err != nil {
 			return time.Time{}, err
@@ -124,10 +132,28 @@ func (d *dispatcher) wait(ctx context.Context, next time.Time, results bool) {
 	select {
 	case dl := <-ended:
 		d.unsettled = append(d.unsettled, dl)
+		d.gather(ctx)
 	case <-wake:
 	case <-nudge:
 	case <-t.C:
 	case <-ctx.Done():
+	}
+}
+
+// gather takes the results that follow one soon: to record each by itself would take longer than to send a mail. The
+// workers have enough to do meanwhile; when they have not, or nothing comes, what is there is recorded.
+func (d *dispatcher) gather(ctx context.Context) {
+	t := time.NewTimer(linger)
+	defer t.Stop()
+	for together*len(d.unsettled) < len(d.flying) {
+		select {
+		case dl := <-d.ended:
+			d.unsettled = append(d.unsettled, dl)
+		case <-t.C:
+			return
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -170,7 +196,7 @@ func (d *dispatcher) want(now time.Time) int {
 	if free == 0 && !holding && len(d.relays) > 0 {
 		return 0
 	}
-	limit := free + beside
+	limit := free
 	for _, f := range d.flying {
 		if !f.next.After(now) {
 			limit++ // due again, although it is still on its way
