@@ -18,6 +18,9 @@ func (k *Classifier) auth(m *tickets.Message, h tickets.Hints, v *tickets.Verdic
 	v.Auth = tickets.AuthNone
 	says, why := k.trustedResults(m)
 	verdict, found := vouches(says, m.Author)
+	if verdict != tickets.AuthFail && k.anyFail(m) {
+		verdict, found = tickets.AuthFail, "forged: one of the mail server's fields says dmarc=fail"
+	}
 	switch {
 	case verdict == tickets.AuthFail:
 		v.Auth = tickets.AuthFail
@@ -108,6 +111,30 @@ func (k *Classifier) trustedResults(m *tickets.Message) (says []authres.Result, 
 		}
 	}
 	return nil, "no Authentication-Results of " + strings.Join(k.authserv, ", ")
+}
+
+// anyFail reports whether a field that bears a configured authserv-id, as far up as such fields count, says dmarc=fail. Only
+// the topmost vouches for anybody; against a mail each of them speaks: servers with a filter for each method write several.
+func (k *Classifier) anyFail(m *tickets.Message) bool {
+	if len(k.authserv) == 0 {
+		return false
+	}
+	for _, f := range m.Fields {
+		if strings.EqualFold(f.Name, "Received") {
+			if _, foreign := k.foreign(f.Value); foreign {
+				return false
+			}
+		}
+		if !strings.EqualFold(f.Name, "Authentication-Results") {
+			continue
+		}
+		parsed, err := authres.Parse(f.Value)
+		if err == nil && slices.Contains(k.authserv, parsed.ID) &&
+			slices.ContainsFunc(parsed.Results, func(r authres.Result) bool { return r.Method == "dmarc" && r.Value == "fail" }) {
+			return true
+		}
+	}
+	return false
 }
 
 func (k *Classifier) mentionsOwnID(value string) bool {

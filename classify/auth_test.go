@@ -34,6 +34,13 @@ func TestAuth(t *testing.T) {
 
 		{"dmarc=fail", ar + "mx.desk.example; spf=pass smtp.mailfrom=anna@kunde.example; dmarc=fail header.from=kunde.example\n" + arrived + from, tickets.AuthFail},
 		{"dmarc=fail without a readable author", ar + "mx.desk.example; dmarc=fail header.from=kunde.example\n" + arrived + from + from, tickets.AuthFail},
+		{"S-073 a pass on top, the real fail below it", ar + "mx.desk.example; dmarc=pass header.from=kunde.example\n" + ar + "mx.desk.example; dmarc=fail header.from=kunde.example\n" + arrived + from, tickets.AuthFail},
+		{"S-073 a field for each method, one of them against it", ar + "mx.desk.example; spf=pass smtp.mailfrom=anna@kunde.example\n" + ar + "other.example; x=y\n" + ar + "mx.desk.example;\n\tdkim=none;\n\tdmarc=fail (p=reject) header.from=kunde.example\n" + arrived + from, tickets.AuthFail},
+		{"S-073 a forged fail below a foreign host's Received says nothing", ar + "mx.desk.example; dmarc=pass header.from=kunde.example\n" + "Received: from a by relay.evil.example; now\n" + ar + "mx.desk.example; dmarc=fail\n" + from, tickets.AuthPass},
+		{"S-073 others' fields above and between", ar + "evil.example; dmarc=pass header.from=kunde.example\n" + ar + "mx.desk.example; dmarc=none\n" + ar + "evil.example; dmarc=pass header.from=kunde.example\n" + arrived + from, tickets.AuthNone},
+		{"S-075 folded, with a comment in each line", ar + "(one)\n\tmx.desk.example (two (nested))\n\t1; (three)\n\tdmarc=pass (four; dmarc=fail)\n\theader.from=kunde.example\n" + arrived + from, tickets.AuthPass},
+		{"S-075 a pass that only the folding makes", ar + "mx.desk.example; dmarc=none reason=\"x\n\t; dmarc=pass header.from=kunde.example\"\n" + arrived + from, tickets.AuthNone},
+		{"S-072 the id in a comment only", ar + "(mx.desk.example) evil.example; dmarc=pass header.from=kunde.example\n" + arrived + from, tickets.AuthNone},
 		{"S-072 foreign id", ar + "evil.example; dmarc=pass header.from=kunde.example\n" + arrived + from, tickets.AuthNone},
 		{"S-072 no id at all, as Microsoft writes", ar + "spf=pass smtp.mailfrom=kunde.example; dmarc=pass header.from=kunde.example\n" + arrived + from, tickets.AuthNone},
 		{"S-072 id as a part of a longer one", ar + "mx.desk.example.evil.example; dmarc=pass header.from=kunde.example\n" + arrived + from, tickets.AuthNone},

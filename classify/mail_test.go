@@ -12,8 +12,8 @@ import (
 func letter(t testing.TB, header, text string) *tickets.Message {
 	t.Helper()
 	m := &tickets.Message{Text: text, Reply: text}
-	for line := range strings.Lines(header) {
-		line = strings.TrimRight(line, "\n")
+	for line := range strings.Lines(strings.ReplaceAll(header, "\n\t", "\r\t")) { // folded fields stay one
+		line = strings.ReplaceAll(strings.TrimRight(line, "\n"), "\r\t", "\r\n\t")
 		if line == "" {
 			continue
 		}

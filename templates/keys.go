@@ -216,6 +216,7 @@ func healthKeys() []LineKey {
 		key("health.disk_ok", "there is room again", "path", "free"),
 		key("health.unfetchable", "the server lists a mail and does not hand it out", "mailbox", "uid", "attempts", "reason"),
 		key("health.oversize", "a mail is larger than max_size", "mailbox", "from", "subject", "size", "limit"),
+		key("health.staff_bounced", "mail to an agent comes back", "to", "status", "reason"),
 		key("health.unreadable", "a mail could not be read", "mailbox", "uid", "reason"),
 		key("health.uidvalidity", "the server has numbered a mailbox anew", "mailbox"),
 		key("health.config_refused", "a changed configuration was refused", "file", "reason"),

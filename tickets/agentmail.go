@@ -62,6 +62,8 @@ func (d *decider) byAgent() bool {
 	switch {
 	case p != nil && p.Key != "foreign":
 		m.refuse(problemLine(p))
+	case m.settles():
+		m.settle()
 	case m.has("ticket"), named && !strings.Contains(to, "@"):
 		m.control()
 	case named:

@@ -242,6 +242,7 @@ func (d *decider) bounce() {
 		d.hold("a delivery report that is about no mail of this desk", "")
 		return
 	}
+	d.staffBounced(b, o)
 	detail := fmt.Sprintf("to %s: %s", o.Recipient, oneLine(b.Status+" "+b.Diagnostic))
 	if t := d.out.Ticket; t == nil || t.ID != o.Ticket {
 		d.end(Filed, "a delivery report about a mail without a ticket: "+detail)

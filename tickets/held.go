@@ -10,6 +10,8 @@ func (d *Desk) settleHeld(a *application) error {
 	by := ""
 	if len(a.dec.Entries) > 0 {
 		by = a.dec.Entries[0].Actor.Name
+	} else if len(a.dec.Admit)+len(a.dec.Reject) > 0 && a.in.Message != nil {
+		by = a.in.Message.Author // who answered the list of what is held
 	}
 	for _, id := range a.dec.Admit {
 		if _, err := d.admit(a.tx, a.r, id, by); err != nil {

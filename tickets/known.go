@@ -18,6 +18,7 @@ type Known struct {
 	By          string    // what says so, in words; "" when it continues none
 	Token       Token     // the reply address's, or the Message-ID's
 	TokenOwner  string    // whom that was given to
+	Given       bool      // it answers a mail about no ticket that its author was sent, by a reply address of theirs
 	Conflict    bool      // reply addresses of two tickets
 	Recent      []Entry   // of Ticket, newest first
 	RefersAuto  bool      // the nearest mail of ours that it refers to is an automatic one (S-060)
@@ -44,6 +45,7 @@ type Known struct {
 	Via          *Ticket              // the merged ticket that the message was about; Ticket has taken it in
 	Undo         *Undoable            // what #undo would take back, when the message asks for it
 	NoticesHour  int
+	StaffTold    bool // the admin was told today that mail to the agent, whom a report is about, comes back
 
 	Verdict *Verdict // what the classifier says of the message, when it was asked already
 	asked   Hints    // with what
@@ -107,6 +109,9 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	if err := tx.knowCommands(k, r, m); err != nil {
 		return nil, err
 	}
+	if err := tx.knowStaffBounce(k, r, now); err != nil {
+		return nil, err
+	}
 	if err := tx.knowFlood(k, r, m, now); err != nil {
 		return nil, err
 	}
@@ -156,8 +161,8 @@ func (tx *Tx) knowThread(k *Known, r *Rules, m *Message, now time.Time) error {
 			k.By, k.Token = byAddress, t
 		case k.Token.Ticket != t.Ticket:
 			k.Conflict = true
-		case t.Purpose == PurposeNote:
-			k.Token = t // a note address beside a public one: the safer one wins
+		case t.Purpose == PurposeNote, t.Purpose == PurposeForm && k.Token.Purpose == PurposeAnswer:
+			k.Token = t // beside a public address: the safer one wins
 		}
 	}
 	ours := false

@@ -117,6 +117,9 @@ func (d *Desk) sendHeldList(tx *Tx, r *Rules, now time.Time) error {
 	if !ok {
 		agent = Agent{Address: r.Spam.ListTo}
 	}
+	if ok {
+		m.Purpose = PurposeNote // it may be answered
+	}
 	m.To, m.Internal.Language = Address{Name: agent.Name, Mail: agent.Address}, r.language(agent.Language)
 	a := &application{tx: tx, r: r, in: &Incoming{Arrived: now}, known: &Known{Brand: brand}, dec: Decision{Mails: []Mail{m}}, now: now}
 	tx.onCommit(d.wakeSender)

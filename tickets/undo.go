@@ -25,11 +25,12 @@ func (tx *Tx) knowCommands(k *Known, r *Rules, m *Message) error {
 		return err
 	}
 	commands := command.Parse(strings.TrimSpace(m.Reply)).Commands
+	k.Given = len(commands) > 0 && tx.given(r, k, m)
 	if err := tx.knowHistory(k, commands); err != nil {
 		return err
 	}
 	for _, c := range commands {
-		if k.Ticket == nil && !slices.Contains([]string{"ticket", "for", "show", "list", "search", "figures", "report", "why", "admit", "reject"}, c.Word) {
+		if k.Ticket == nil && !slices.Contains([]string{"ticket", "for", "show", "list", "search", "figures", "report", "why", "admit", "reject", "release"}, c.Word) {
 			continue
 		}
 		switch c.Word {
