@@ -66,6 +66,7 @@ func didKeys() []LineKey {
 		key("did.split", "a ticket of its own was opened for the customer's last message", "number"),
 		key("did.unspam", "a ticket came back from quarantine"),
 		key("did.undo", "an action was taken back", "what"),
+		key("did.undo_move", "what moving a message did was taken back", "folder"),
 		key("did.post", "a text that was refused before was sent anyway", "to"),
 		key("did.show", "the ticket was shown", "number"),
 		key("did.held", "the mail was held", "from"),

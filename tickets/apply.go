@@ -185,10 +185,13 @@ func (a *application) append(t *Ticket, e Entry) error {
 }
 
 func (a *application) cause() string {
-	if a.stored == nil {
-		return ""
+	switch {
+	case a.stored != nil:
+		return fmt.Sprintf("message %d", a.stored.Key)
+	case a.in != nil && strings.HasPrefix(a.in.Source.Mailbox, movedPrefix):
+		return moveCause + a.in.Source.String()
 	}
-	return fmt.Sprintf("message %d", a.stored.Key)
+	return ""
 }
 
 // index makes a new ticket findable.

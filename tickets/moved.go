@@ -17,6 +17,22 @@ import (
 // movedPrefix begins the mailbox of the Source of a message that was moved into such a folder.
 const movedPrefix = "moved:"
 
+// moveCause begins the cause of the entries that moving a message made.
+const moveCause = "move of "
+
+// movedDetail says in an entry what was done; movedFolder reads it again.
+const movedDetail = "moved into %q in the mailbox"
+
+// movedFolder is the folder into which a message was moved, when the entry says so; else "".
+func movedFolder(e Entry) (folder string) {
+	if i := strings.Index(e.Detail, "moved into "); i >= 0 && strings.HasPrefix(e.Cause, moveCause) { // behind the command that it stood for
+		if _, err := fmt.Sscanf(e.Detail[i:], movedDetail, &folder); err != nil {
+			return ""
+		}
+	}
+	return folder
+}
+
 // MovedTo is the mailbox of the Source of what was moved into a folder of a mailbox, and its key in Rules.Mailboxes.
 func MovedTo(mailbox, folder string) string { return movedPrefix + mailbox + "/" + folder }
 
@@ -66,7 +82,7 @@ func decideMoved(k *Known, f FolderAction, in *Incoming, r *Rules, now time.Time
 	agent, known := r.agent(f.Agent)
 	c := f.command()
 	op := &operation{decider: d, agent: agent, text: command.Text{Commands: []command.Command{c}}, t: t, apart: true}
-	op.entry = Entry{Kind: EntryChanged, Actor: f.actor(), Verified: true, Detail: fmt.Sprintf("moved into %q in the mailbox", f.Folder)}
+	op.entry = Entry{Kind: EntryChanged, Actor: f.actor(), Verified: true, Detail: fmt.Sprintf(movedDetail, f.Folder)}
 	before := d.audience()
 	where := Line{Key: "moved.into", Args: map[string]string{"folder": f.Folder}}
 	if known {
@@ -104,7 +120,7 @@ func decideMoved(k *Known, f FolderAction, in *Incoming, r *Rules, now time.Time
 func (d *decider) tellMoved(to []string, template string, lines ...Line) {
 	d.tell(to, template, PurposeNote, false, func(v *InternalView) {
 		v.Lines = lines
-		v.Commands = []string{"#show", "#help"}
+		v.Commands = []string{"#undo", "#show", "#help"}
 	})
 }
 

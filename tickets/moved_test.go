@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 )
 
 // withMoves makes folders in which moving is an action, named after it; in MeinsAnna Anna acts.
@@ -197,4 +198,48 @@ func TestMovedPoison(t *testing.T) {
 	if b := k.books(); b.Balance() != 0 {
 		t.Errorf("books %+v", b)
 	}
+}
+
+// #undo takes back what a move did to the ticket, and nothing that was before it; the receipt says that the mail stays.
+func TestUndoMove_S201(t *testing.T) {
+	k := newKit(t, withMoves)
+	question := k.mail(kunde, "Drucker", "Er druckt nicht.")
+	id := k.receive(question).Ticket
+	notice := mailTo(t, k.deliver(), anna, TemplateTicketToTeam)
+	k.receive(k.reply(notice, anna, "#tag rot"))
+	k.deliver()
+	before := k.ticket(id)
+	undo := func(who string) Line {
+		t.Helper()
+		k.clock.move(time.Minute)
+		k.receive(k.reply(notice, who, "#undo", func(m *Message) { m.Text = itoa(k.made) }))
+		return linesOf(t, mailTo(t, k.afterUndo(), who, TemplateReceipt))[0]
+	}
+	for folder, changed := range map[string]func(*Ticket) bool{
+		"second":    func(t *Ticket) bool { return t.Team == "second" },
+		"MeinsAnna": func(t *Ticket) bool { return t.Assignee == anna },
+		"spam":      func(t *Ticket) bool { return t.State == StateQuarantined },
+	} {
+		k.moveInto(folder, question)
+		if !changed(k.ticket(id)) {
+			t.Fatalf("%s did nothing: %+v", folder, k.ticket(id))
+		}
+		k.deliver()
+		if line := undo(anna); line.Key != "did.undo_move" || line.Args["folder"] != folder {
+			t.Errorf("the receipt of %s says %+v", folder, line)
+		}
+		after := k.ticket(id)
+		if after.State != before.State || after.Team != before.Team || after.Assignee != before.Assignee || strings.Join(after.Tags, " ") != "rot" {
+			t.Errorf("after %s was taken back: %s, team %s, assignee %q, tags %q", folder, after.State, after.Team, after.Assignee, after.Tags)
+		}
+	}
+	// What Anna's folder did is hers alone to take back.
+	k.moveInto("MeinsAnna", question)
+	mails := k.deliver()
+	k.receive(k.reply(mailTo(t, mails, ben, TemplateEscalation), ben, "#undo"))
+	mailTo(t, k.afterUndo(), ben, TemplateRefused)
+	if a := k.ticket(id).Assignee; a != anna {
+		t.Errorf("assigned to %q", a)
+	}
+	k.healthy()
 }

@@ -9,7 +9,7 @@ import (
 	"supportd/tickets/command"
 )
 
-// Undoable is an agent's last mail on a ticket, as far as it can be taken back.
+// Undoable is an agent's last mail on a ticket, or the last move of one of its messages, as far as it can be taken back.
 type Undoable struct {
 	Entries []Entry      // that it made, newest first
 	Waiting []OutgoingID // its mails to the customer that have not left
@@ -85,7 +85,8 @@ func (tx *Tx) knowUndo(k *Known, r *Rules, agent string) error {
 		if cause == "" && strings.HasPrefix(e.Detail, "#undo") {
 			return nil // taken back already
 		}
-		if cause != "" || e.Actor.Kind != ActorAgent || !strings.EqualFold(e.Actor.Name, agent) {
+		theirs := strings.EqualFold(e.Actor.Name, agent) || movedFolder(e) != "" && !strings.Contains(e.Actor.Name, "@") // nobody can tell who moved it
+		if cause != "" || e.Actor.Kind != ActorAgent || !theirs {
 			continue
 		}
 		if len(e.Changes) > 0 {
@@ -165,7 +166,13 @@ func (op *operation) undo() bool {
 		}
 	}
 	op.out.Cancel = u.Waiting
-	op.lines = append(op.lines, Line{OK: true, Key: "did.undo", Args: map[string]string{"what": oneLine(u.what())}})
+	done := Line{OK: true, Key: "did.undo", Args: map[string]string{"what": oneLine(u.what())}}
+	for _, e := range u.Entries {
+		if folder := movedFolder(e); folder != "" {
+			done = Line{OK: true, Key: "did.undo_move", Args: map[string]string{"folder": folder}}
+		}
+	}
+	op.lines = append(op.lines, done)
 	return true
 }
 
