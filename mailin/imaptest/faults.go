@@ -20,6 +20,8 @@ type Faults struct {
 	Hide        []uint32          // these UIDs are left out of all answers
 	CutLiteral  int               // the connection ends after so many octets of the next body
 	Cuts        int               // how often CutLiteral happens
+	CutWrites   int               // the connection ends in place of the n-th time that the server says something; 0: never
+	ReadOnly    string            // every STORE, COPY and MOVE is refused with this text
 	CutMoves    int               // the connection ends after the next so many MOVEs, which are done, without an answer
 }
 
@@ -154,6 +156,10 @@ func (c *conn) Write(b []byte) (int, error) {
 		}
 		return len(b), nil
 	}
+	if c.cutWrite() {
+		c.Close()
+		return 0, net.ErrClosed
+	}
 	end, cut := c.cut(b)
 	if !cut {
 		return c.Conn.Write(b)
@@ -164,6 +170,18 @@ func (c *conn) Write(b []byte) (int, error) {
 	}
 	c.Close()
 	return n, err
+}
+
+// cutWrite reports whether the connection ends now.
+func (c *conn) cutWrite() bool {
+	c.srv.mu.Lock()
+	defer c.srv.mu.Unlock()
+	f := &c.srv.faults
+	if f.CutWrites == 0 {
+		return false
+	}
+	f.CutWrites--
+	return f.CutWrites == 0
 }
 
 // cut says where in b the connection ends.

@@ -2,6 +2,7 @@ package imaptest
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -103,6 +104,11 @@ func (f *folder) flags() []imap.Flag {
 	}
 	slices.SortFunc(list, compareFlags)
 	return list
+}
+
+// isKeyword reports whether a flag is none of RFC 9051's own; \* is one, too.
+func isKeyword(flag imap.Flag) bool {
+	return flag == imap.FlagWildcard || !strings.HasPrefix(string(flag), `\`)
 }
 
 func (m *message) hasFlag(flag imap.Flag) bool { return m.flags[flagKey(flag)] != "" }

@@ -26,6 +26,8 @@ type Options struct {
 	NoPlus   bool // without UIDPLUS
 	NoIdle   bool // without IDLE
 
+	NoKeywords bool // only the flags of RFC 9051 last: other ones are dropped
+
 	CertHosts []string  // names in the certificate; nil: localhost, 127.0.0.1 and ::1
 	CertUntil time.Time // end of the certificate; zero: in a year
 

@@ -69,9 +69,13 @@ func (s *session) Select(name string, _ *imap.SelectOptions) (*imap.SelectData, 
 	s.box, s.view, s.news = f, f.tracker.NewSession(), make(chan struct{}, 1)
 	f.watchers[s.news] = true
 	flags := f.flags()
+	permanent := append(slices.Clone(flags), imap.FlagWildcard)
+	if s.srv.opts.NoKeywords {
+		permanent = slices.DeleteFunc(permanent, isKeyword)
+	}
 	return &imap.SelectData{
 		Flags:          flags,
-		PermanentFlags: append(slices.Clone(flags), imap.FlagWildcard),
+		PermanentFlags: permanent,
 		NumMessages:    uint32(len(f.messages)),
 		UIDNext:        f.next,
 		UIDValidity:    f.validity,
@@ -275,6 +279,15 @@ func (s *session) Namespace() (*imap.NamespaceData, error) {
 // Store implements imapserver.Session.
 func (s *session) Store(w *imapserver.FetchWriter, set imap.NumSet, change *imap.StoreFlags, _ *imap.StoreOptions) error {
 	s.srv.mu.Lock()
+	if text := s.srv.faults.ReadOnly; text != "" {
+		s.srv.mu.Unlock()
+		return no(imap.ResponseCodeNoPerm, text)
+	}
+	if s.srv.opts.NoKeywords {
+		kept := *change
+		kept.Flags = slices.DeleteFunc(slices.Clone(change.Flags), isKeyword)
+		change = &kept
+	}
 	list := s.pick(set, func(seq uint32, m *message) {
 		m.store(change)
 		s.box.tracker.QueueMessageFlags(seq, m.uid, m.flagList(), s.view)
@@ -318,6 +331,9 @@ func (s *session) copyTo(set imap.NumSet, name string) (*imap.CopyData, []picked
 	dest, err := s.find(name, imap.ResponseCodeTryCreate)
 	if err != nil {
 		return nil, nil, err
+	}
+	if text := s.srv.faults.ReadOnly; text != "" {
+		return nil, nil, no(imap.ResponseCodeNoPerm, text)
 	}
 	if dest == s.box {
 		return nil, nil, no(imap.ResponseCodeCannot, "Source and destination are the same mailbox")
