@@ -32,6 +32,9 @@ func (d *Desk) apply(a *application, ref RawRef) (Outcome, error) {
 	case a.dec.Result == Duplicate:
 		record.Message = a.known.Duplicate.Key
 		out.Ticket = a.known.Duplicate.Ticket
+		if err := a.tx.sighted(a.known.Duplicate, a.in.Source.Mailbox, Spot{UIDValidity: a.in.Source.UIDValidity, UID: a.in.Source.UID}); err != nil {
+			return out, err
+		}
 	case a.known.Intake.Sent && a.dec.Result == Filed:
 		// The settled row is the record: of what concerns no ticket nothing is kept.
 	case a.in.Absent == TooOld:

@@ -72,8 +72,16 @@ func (d *Desk) finishSent(tx *Tx, o *Outgoing, at time.Time) error {
 	if mailbox != "" {
 		mail = bytes.Clone(tx.btx.Bucket(bucketBytes).Get(key64(uint64(o.ID))))
 	}
-	if err := tx.finish(o, Sent, at); err != nil || mail == nil {
+	if err := tx.finish(o, Sent, at); err != nil {
 		return err
+	}
+	if o.Ticket != 0 && o.Class == ClassAnswer {
+		if err := tx.oweMirror(o.Ticket); err != nil {
+			return err
+		}
+	}
+	if mail == nil {
+		return nil
 	}
 	if before, err := tx.Outgoing(o.ID - 1); err == nil && before.MessageID == o.MessageID && before.State == Sent {
 		return nil
@@ -81,12 +89,12 @@ func (d *Desk) finishSent(tx *Tx, o *Outgoing, at time.Time) error {
 	if err := tx.btx.Bucket(bucketBytes).Put(key64(uint64(o.ID)), mail); err != nil {
 		return err
 	}
-	tx.onCommit(func() { kick(d.errands) })
+	tx.onCommit(func() { kick(tx.store.errands) })
 	return tx.put(bucketCopies, copyKey(mailbox, o.ID), copyRecord{MessageID: o.MessageID, Sent: at.UTC()})
 }
 
 // Errands receives after every commit that left something to do in the folders of a mailbox.
-func (d *Desk) Errands() <-chan struct{} { return d.errands }
+func (d *Desk) Errands() <-chan struct{} { return d.Store.errands }
 
 // Copies returns up to limit copies that are owed to a mailbox and due, oldest first, and notes the attempt: the next one
 // is later, should nothing more be heard of this one.

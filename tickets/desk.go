@@ -28,15 +28,14 @@ type Desk struct {
 	// must be quick. Nil: nobody is.
 	Corrected func(Correction)
 
-	rules   atomic.Pointer[Rules]
-	wake    chan struct{}
-	tick    chan struct{}
-	errands chan struct{}
+	rules atomic.Pointer[Rules]
+	wake  chan struct{}
+	tick  chan struct{}
 }
 
 // NewDesk makes a desk that obeys rules.
 func NewDesk(s *Store, r *Rules, now func() time.Time, log *slog.Logger) *Desk {
-	d := &Desk{Store: s, Now: now, Log: log, wake: make(chan struct{}, 1), tick: make(chan struct{}, 1), errands: make(chan struct{}, 1)}
+	d := &Desk{Store: s, Now: now, Log: log, wake: make(chan struct{}, 1), tick: make(chan struct{}, 1)}
 	d.rules.Store(r)
 	return d
 }

@@ -15,7 +15,7 @@ import (
 
 // indexes checks everything that is derived from tickets, messages and mails.
 func (c *checkup) indexes() error {
-	for _, check := range []func() error{c.ticketRows, c.entryRows, c.sourceRows, c.dueRows, c.principals, c.places} {
+	for _, check := range []func() error{c.ticketRows, c.entryRows, c.sourceRows, c.dueRows, c.principals, c.places, c.mirror} {
 		if err := check(); err != nil {
 			return err
 		}

@@ -51,6 +51,12 @@ var migrations = []func(*bolt.Tx) error{
 	// 10: mails of the outbox name what of them stands in raw messages. Those of before are whole; an older program would
 	// take the others for damaged.
 	func(*bolt.Tx) error { return nil },
+	// 11: what is owed to mailboxes that show the state of tickets, and where messages stand in them.
+	func(btx *bolt.Tx) error {
+		_, err := btx.CreateBucketIfNotExists(bucketMirror)
+		_, err2 := btx.CreateBucketIfNotExists(bucketStands)
+		return errors.Join(err, err2)
+	},
 }
 
 // dropFormerRequesters takes the rows out of the list of requesters that are of nobody's ticket, or of somebody else's.

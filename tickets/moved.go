@@ -220,6 +220,17 @@ func (d MovedIntake) receiveMoved(tx *Tx, r *Rules, in *Incoming, now time.Time)
 		if stored != nil {
 			out = Outcome{Result: Duplicate, Ticket: stored.Ticket, Why: "moved, and about no ticket"}
 			rec = settledRecord{Result: Duplicate, Message: stored.Key}
+			stand, err := tx.stand(stored)
+			if err == nil && stand.To != nil && stand.To.Folder == f.Folder {
+				out.Why = "moved by the desk itself"
+				return out, tx.settle(in.Source, rec)
+			}
+			if err != nil {
+				return out, err
+			}
+			if err := tx.sighted(stored, f.Mailbox, Spot{Folder: f.Folder, UIDValidity: in.Source.UIDValidity, UID: in.Source.UID}); err != nil {
+				return out, err
+			}
 			if out.Why, err = d.moveStored(tx, r, *f, in, stored, now); err != nil {
 				return out, err
 			}

@@ -141,7 +141,7 @@ func (r *removal) ticket(t *Ticket) error {
 	_, removed := r.tx.add(countRemoved, 1)
 	_, fewer := r.tx.add(countRedacted, -redacted)
 	requester := append(append([]byte(strings.ToLower(t.Requester.Mail)), 0), key...)
-	return errors.Join(err, removed, fewer, r.tx.countChange("state:", string(t.State), ""),
+	return errors.Join(err, removed, fewer, r.tx.countChange("state:", string(t.State), ""), r.tx.forgetMirror(t.ID),
 		alerts.Delete(append(outageKey(t.CI), key...)),
 		r.tx.btx.Bucket(bucketRequesters).Delete(requester),
 		r.tx.btx.Bucket(bucketNumbers).Delete([]byte(t.Number)),
@@ -229,6 +229,9 @@ func (r *removal) allMessages() error {
 			m.Raw, m.Erased = RawRef{}, true
 		} else {
 			r.done.Messages++
+			if err = r.tx.dropStand(m); err != nil {
+				return err
+			}
 			*m = m.emptied(r.why, r.tickets[m.Ticket])
 		}
 		err = r.tx.put(bucketMessages, key64(m.Key), m)

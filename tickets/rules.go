@@ -86,6 +86,7 @@ type Intake struct {
 	Trusted    bool          // reachable for authenticated users only
 	MaxSize    int64         // octets; of larger mail only a prefix is read
 	Copies     bool          // what is sent about its tickets is copied to the folder for sent mail
+	Mirror     *Mirror       // what its messages show of their tickets; nil: nothing
 	Action     *FolderAction // it is a folder in which moving is an action, see MovedTo; nil: it is not
 	Sent       bool          // it is the folder for sent mail of a mailbox, see SentOf
 }

@@ -46,6 +46,8 @@ type Store struct {
 	alike    alike    // of tickets, for people
 	glimpses glimpses // of the tickets of who wrote lately
 
+	errands chan struct{} // holds one: something is to be done in the folders of a mailbox
+
 	keeping sync.RWMutex // read: between writing raw messages and the commit that refers to them
 }
 
@@ -123,7 +125,7 @@ func openLocked(dir string, o Options) (*Store, error) {
 	s := &Store{
 		dir: dir, db: db, keys: keys, users: map[*bolt.DB]int{},
 		mail: newArchive(filepath.Join(dir, mailDir)),
-		jobs: make(chan *job, 1024), quit: make(chan struct{}), done: make(chan struct{}), failed: make(chan struct{}),
+		jobs: make(chan *job, 1024), quit: make(chan struct{}), done: make(chan struct{}), failed: make(chan struct{}), errands: make(chan struct{}, 1),
 	}
 	err = migrate(db, path)
 	if err == nil {

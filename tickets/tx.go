@@ -38,7 +38,7 @@ var (
 var allBuckets = [][]byte{bucketMeta, bucketTickets, bucketNumbers, bucketLive, bucketEntries, bucketMessages, bucketSources,
 	bucketPlaces, bucketIdentities, bucketRequesters, bucketPrincipals, bucketOutbox, bucketBytes, bucketDue, bucketTimers,
 	bucketAnswers, bucketHeld, bucketLog, bucketAlerts, bucketImports, bucketThreads, bucketPostponed, bucketHealth, bucketArrivals,
-	bucketReferences, bucketLeaves, bucketCopies}
+	bucketReferences, bucketLeaves, bucketCopies, bucketMirror, bucketStands}
 
 // Tx is a transaction on the store: a consistent view, and in Update the only way to change anything.
 type Tx struct {
@@ -50,6 +50,7 @@ type Tx struct {
 	pending  *Ticket   // a ticket that is to be written: one decision changes it several times
 	touched  []*Ticket // that were written
 	paces    map[string]*pace
+	mirrored map[string]*mirrorSettings // by mailbox; nil: not read yet
 }
 
 // changed keeps the index of similar tickets up to date, once this transaction is durable.
@@ -275,12 +276,17 @@ func (tx *Tx) lastEntries(id TicketID, n int) ([]Entry, error) {
 // append adds an entry to a ticket: the entry's changes are applied to t, and both are stored.
 func (tx *Tx) append(t *Ticket, e Entry) error {
 	e.Ticket, e.Seq = t.ID, t.Entries+1
-	before := t.State
+	before, shown := t.State, t.face()
 	if err := t.apply(e); err != nil {
 		return fmt.Errorf("ticket %s: %w", t.Number, err)
 	}
 	if before != t.State {
 		if err := tx.countChange("state:", string(before), string(t.State)); err != nil {
+			return err
+		}
+	}
+	if e.Message != 0 || e.Kind == EntryAnswered || shown != t.face() {
+		if err := tx.oweMirror(t.ID); err != nil {
 			return err
 		}
 	}
