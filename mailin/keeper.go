@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -23,6 +24,9 @@ type Keeper struct {
 	Follow  []*Followed
 	Copies  Copies // of sent mails, for Sent; nil: none are made
 	Sent    string // the folder for them: its name, or its use such as \Sent
+	Mirror  Mirror // of tickets' states, at the messages; nil: none is made
+	// Read tells the content of a message, by which one is known again; required with Mirror. It may panic.
+	Read func(raw []byte, arrived time.Time) *tickets.Message
 
 	Log    *slog.Logger              // nil: silent
 	Now    func() time.Time          // nil: time.Now
@@ -30,6 +34,9 @@ type Keeper struct {
 	Wake   <-chan struct{}           // look at everything now; may be nil
 	After  func(time.Duration) Alarm // nil: real timers
 	Timing Timing
+
+	mu       sync.Mutex
+	mirrored MirrorStatus
 }
 
 // Followed is one folder that a Keeper reads, message by message and each once, as a Poller does. It changes nothing in
@@ -119,9 +126,11 @@ type keeping struct {
 	timing  Timing
 	folders []*follower
 	link    *link
+	refusal string // what was last told of the Mirror
 }
 
 func (r *keeping) ended(why string) {
+	r.setMirrorError(why)
 	for _, f := range r.folders {
 		f.setStatus(func(s *Status) { s.Connected, s.Error = false, why })
 	}
@@ -146,9 +155,12 @@ func (r *keeping) connection(ctx context.Context) error {
 		case <-l.news: // what comes from here on is seen by the next round
 		default:
 		}
-		last, err := r.round(ctx)
+		last, more, err := r.round(ctx)
 		if err != nil {
 			return err
+		}
+		if more {
+			continue
 		}
 		if err := r.wait(ctx, last); err != nil {
 			return err
@@ -163,10 +175,13 @@ func (r *keeping) connection(ctx context.Context) error {
 }
 
 // round reads what is new in every folder, and returns the one that is open afterwards. A folder that cannot be opened
-// does not keep the others from being read.
-func (r *keeping) round(ctx context.Context) (open *follower, err error) {
+// does not keep the others from being read. It reports whether there is more to do at once.
+func (r *keeping) round(ctx context.Context) (open *follower, more bool, err error) {
 	if err := r.copy(ctx); err != nil {
-		return nil, err
+		return nil, false, err
+	}
+	if more, err = r.mirror(ctx); err != nil {
+		return nil, false, err
 	}
 	for _, f := range r.folders {
 		err := f.open(ctx)
@@ -181,14 +196,14 @@ func (r *keeping) round(ctx context.Context) (open *follower, err error) {
 			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if err := f.round(ctx); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		open = f
 	}
-	return open, nil
+	return open, more, nil
 }
 
 // wait returns when the folders should be looked at again, or when ctx has ended.

@@ -26,6 +26,48 @@ func (l *link) folderProblems(ctx context.Context, cfg Config, r *ProbeReport) (
 	for _, folder := range cfg.Acting {
 		list = appendMissing(list, "actions", folder, r)
 	}
+	shown, err := l.mirrorProblems(ctx, cfg, r)
+	return append(list, shown...), err
+}
+
+// mirrorProblems says what the messages cannot show of their tickets. Which flags last is told only to who opens the folder
+// for writing; that changes nothing but \Recent.
+func (l *link) mirrorProblems(ctx context.Context, cfg Config, r *ProbeReport) ([]string, error) {
+	m := cfg.Mirrored
+	if m == nil {
+		return nil, nil
+	}
+	var list []string
+	seen := map[string]bool{}
+	for _, f := range m.Folders {
+		if !seen[f.Folder] {
+			list = appendMissing(list, "mirror", f.Folder, r)
+		}
+		seen[f.Folder] = true
+	}
+	if len(m.Folders) > 0 && !r.Move && !r.UIDPlus {
+		list = append(list, "mirror: the server can neither MOVE nor expunge single messages (UIDPLUS): messages will stay in their folder")
+	}
+	if len(m.Show) == 0 && !m.Answered {
+		return list, nil
+	}
+	o := &mirroring{keeping: &keeping{link: l}}
+	if err := o.open(ctx, cfg.Folder); err != nil {
+		if !saidNo(err) {
+			return nil, err
+		}
+		return append(list, fmt.Sprintf("mirror: folder %q cannot be opened for writing: give the account the right to change flags in it", cfg.Folder)), nil
+	}
+	r.Keywords = "no"
+	if o.at.can(imap.FlagWildcard) {
+		r.Keywords = "yes"
+	}
+	if len(m.Show) > 0 && r.Keywords == "no" {
+		list = append(list, "mirror: the server keeps no keywords: messages will go without")
+	}
+	if m.Answered && !o.at.can(imap.FlagAnswered) {
+		list = append(list, `mirror: the server does not keep \Answered: messages will go without`)
+	}
 	return list, nil
 }
 
