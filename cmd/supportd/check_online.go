@@ -133,7 +133,7 @@ func (o *online) mailbox(ctx context.Context, m config.Mailbox) (junk string, ok
 	}
 	for _, problem := range p.Problems {
 		what, do, _ := strings.Cut(problem, ": ")
-		if strings.HasPrefix(what, "move_to") || strings.HasPrefix(what, "after") || strings.HasPrefix(what, "sent") || strings.HasPrefix(what, "actions") {
+		if strings.HasPrefix(what, "move_to") || strings.HasPrefix(what, "after") || strings.HasPrefix(what, "sent") || strings.HasPrefix(what, "actions") || strings.HasPrefix(what, "mirror") {
 			what, do = problem, ""
 		}
 		o.tell(p.Where, "mailbox", hopFault, what, do)

@@ -429,6 +429,9 @@ func writeStatus(w io.Writer, v statusView) {
 	for _, f := range v.Folders {
 		fmt.Fprintln(w, f)
 	}
+	for _, m := range v.Mirrors {
+		fmt.Fprintln(w, m)
+	}
 	for _, s := range v.Servers {
 		fmt.Fprintf(w, "smtp server %s: %s\n", s.Name, cmp.Or(s.Error, "fine"))
 	}

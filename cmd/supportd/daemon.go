@@ -152,6 +152,7 @@ func (d *Daemon) Run(ctx context.Context) (err error) {
 	if err := d.forgetCopies(ctx, d.config.Load()); err != nil {
 		d.log.Error("copies of sent mail that nobody wants are still owed; a restart tries again", "err", err)
 	}
+	d.setMirrors(ctx)
 	if err := d.desk.ScheduleDaily(ctx); err != nil {
 		d.log.Error("the daily mails are not scheduled; a reload tries again", "err", err)
 	}
@@ -288,6 +289,7 @@ func (d *Daemon) Reload() error {
 	if err := d.forgetCopies(d.running, c); err != nil {
 		d.log.Error("copies of sent mail that nobody wants are still owed; a restart tries again", "err", err)
 	}
+	d.setMirrors(d.running)
 	d.restartChanged(d.running, old, c)
 	tickets.Failpoint("reload.done")
 	if d.shadow != nil {

@@ -62,7 +62,7 @@ func (d *Daemon) keep(w *worker) {
 		follow = append(follow, &mailin.Followed{Name: tickets.SentOf(m.Name), Folder: m.Sent, Read: mailin.Parse,
 			To: inboxFirst{Receiver: d.receiver(), inbox: w.poller}})
 	}
-	if len(follow) == 0 {
+	if len(follow) == 0 && m.Mirror == nil {
 		return
 	}
 	w.stir = make(chan struct{}, 1)
@@ -70,6 +70,9 @@ func (d *Daemon) keep(w *worker) {
 		Rand: w.poller.Rand, Timing: d.options.Timing}
 	if m.SentCopies {
 		w.keeper.Copies, w.keeper.Sent = d.desk, m.Sent
+	}
+	if m.Mirror != nil {
+		w.keeper.Mirror, w.keeper.Read = d.desk, d.guard.Read
 	}
 }
 

@@ -24,6 +24,7 @@ var (
 	descToken     = prometheus.NewDesc("supportd_token_usable", "1 while access tokens for the login can be had.", []string{"account"}, nil)
 	descConsent   = prometheus.NewDesc("supportd_token_consent_end_timestamp_seconds", "When somebody has to log in again, where the provider tells.", []string{"account"}, nil)
 	descTrouble   = prometheus.NewDesc("supportd_trouble", "1 for everything that is wrong with the desk itself.", []string{"what"}, nil)
+	descMirror    = prometheus.NewDesc("supportd_mirror_waiting_tickets", "Tickets of which something is still to be shown in the mailbox.", []string{"mailbox"}, nil)
 	descReload    = prometheus.NewDesc("supportd_config_last_reload_successful", "1 when the configuration file is the one in force.", nil, nil)
 	descFree      = prometheus.NewDesc("supportd_state_free_bytes", "Free space for the state directory.", nil, nil)
 	descShadow    = prometheus.NewDesc("supportd_shadow_messages_total", "Messages compared with run --shadow since the start: same or different.", []string{"result"}, nil)
@@ -39,7 +40,7 @@ func newMetrics(d *Daemon) *metrics {
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descUp, descPoll, descHoles, descMessages, descTickets, descOutbox, descDelivered, descServer, descReload, descFree, descResident, descShadow, descDiffers, descToken, descConsent, descTrouble} {
+	for _, d := range []*prometheus.Desc{descUp, descPoll, descHoles, descMessages, descTickets, descOutbox, descDelivered, descServer, descReload, descFree, descResident, descShadow, descDiffers, descToken, descConsent, descTrouble, descMirror} {
 		ch <- d
 	}
 }
@@ -76,6 +77,9 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 	gauge(descOutbox, float64(v.Outbox.Failed), "failed")
 	for _, s := range v.Servers {
 		gauge(descServer, truth(s.Error == ""), s.Name)
+	}
+	for _, b := range v.Mirrors {
+		gauge(descMirror, float64(b.Waiting), b.Mailbox)
 	}
 	for _, t := range v.Troubles {
 		gauge(descTrouble, 1, t.Key)

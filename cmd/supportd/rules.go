@@ -63,7 +63,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 		}
 	}
 	for _, m := range c.Mailboxes {
-		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize, Copies: m.SentCopies}
+		r.Mailboxes[m.Name] = tickets.Intake{Brand: m.Brand, Trusted: m.Trusted, Monitoring: m.SenderKind == "monitoring", MaxSize: m.MaxSize, Copies: m.SentCopies, Mirror: m.Mirror}
 		for _, move := range m.Moves {
 			r.Mailboxes[tickets.MovedTo(m.Name, move.Folder)] = tickets.Intake{Brand: m.Brand, MaxSize: m.MaxSize,
 				Action: &tickets.FolderAction{Mailbox: m.Name, Folder: move.Folder, Do: move.Do, Team: move.Team, Agent: move.By}}
@@ -286,7 +286,7 @@ func mailboxConfig(m config.Mailbox, a *accounts) mailin.Config {
 	return mailin.Config{
 		Name: m.Name, Host: m.Host, Port: m.Port, TLS: mailin.TLSMode(m.TLS), User: m.User, CAFile: m.CAFile,
 		Password: func() (string, error) { return m.Password.Reveal(), nil }, Token: a.token(mailboxUse(m)),
-		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Sent: m.Sent, Acting: acting(m),
+		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Sent: m.Sent, Acting: acting(m), Mirrored: m.Mirror,
 	}
 }
 

@@ -16,6 +16,7 @@ type statusView struct {
 	Started   time.Time     `json:"started"`
 	Mailboxes []mailboxView `json:"mailboxes"`
 	Folders   []folderView  `json:"folders"`
+	Mirrors   []mirrorView  `json:"mirrors"`
 	Servers   []serverView  `json:"servers"`
 	Accounts  []accountView `json:"accounts"`
 	Outbox    outboxView    `json:"outbox"`
@@ -85,7 +86,7 @@ type outboxView struct {
 // status asks every worker and the store how they are.
 func (d *Daemon) status() (statusView, error) {
 	c := d.config.Load()
-	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Folders: []folderView{}, Servers: []serverView{}, Accounts: []accountView{}, Troubles: []troubleView{}}
+	v := statusView{Learnt: d.learner.told(), Ready: true, Started: d.started, ConfigRev: c.Rev, Tickets: stateCounts{}, Mailboxes: []mailboxView{}, Folders: []folderView{}, Mirrors: []mirrorView{}, Servers: []serverView{}, Accounts: []accountView{}, Troubles: []troubleView{}}
 	d.mu.Lock()
 	for _, w := range d.pollers {
 		s := w.poller.Status()
@@ -93,6 +94,7 @@ func (d *Daemon) status() (statusView, error) {
 			LastUID: s.LastUID, Waiting: s.Waiting, Error: s.Error})
 		v.Ready = v.Ready && s.Connected
 		v.Folders = append(v.Folders, w.folders()...)
+		v.Mirrors = append(v.Mirrors, w.mirrors()...)
 	}
 	sender := d.sender
 	d.mu.Unlock()
@@ -100,6 +102,7 @@ func (d *Daemon) status() (statusView, error) {
 	slices.SortFunc(v.Folders, func(a, b folderView) int {
 		return cmp.Or(cmp.Compare(a.Mailbox, b.Mailbox), cmp.Compare(a.Folder, b.Folder))
 	})
+	slices.SortFunc(v.Mirrors, func(a, b mirrorView) int { return cmp.Compare(a.Mailbox, b.Mailbox) })
 	if sender != nil {
 		for _, s := range sender.Status().Servers {
 			v.Servers = append(v.Servers, serverView{Name: s.Name, Error: s.LastError})
@@ -124,6 +127,7 @@ func (d *Daemon) status() (statusView, error) {
 func (v *statusView) count(tx *tickets.Tx) error {
 	v.Books = tx.Books()
 	v.countCopies(tx)
+	v.countMirrors(tx)
 	v.Held = int(v.Books.Quarantined)
 	s, err := tx.OutboxStats()
 	if err != nil {

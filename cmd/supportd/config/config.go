@@ -200,6 +200,8 @@ type Mailbox struct {
 	Sent       string   // the folder for sent mail, or \Sent; "" when it is not looked at
 	SentCopies bool     // into Sent
 	Moves      []Move   // folders in which moving is an action
+
+	Mirror *tickets.Mirror // what messages show of their tickets; nil: nothing
 }
 
 // Move is a folder in which moving a message is an action.

@@ -125,6 +125,7 @@ func (c *Config) expandMailbox(m Mailbox) *node {
 		}
 		n.add("actions", moves)
 	}
+	n.addMirror(m.Mirror)
 	if !m.Since.IsZero() {
 		n.add("since", quoted(m.Since.Format(time.RFC3339)))
 	}

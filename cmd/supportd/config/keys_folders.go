@@ -6,6 +6,25 @@ type folderKeys struct {
 	Copies opt[bool]   `key:"sent_copies" kind:"bool" default:"false" example:"true" doc:"A copy of each mail that the desk sends to somebody outside is put into the folder sent."`
 
 	Actions list[moveKeys] `key:"actions" doc:"Folders in which moving is an action: who moves a message there with any client changes its ticket. Default: none."`
+
+	Mirror mirrorKeys `key:"mirror" doc:"What the messages in the mailbox show of their tickets, in every mail client. Default: nothing."`
+}
+
+// mirrorKeys are what the messages in a mailbox show of their tickets.
+type mirrorKeys struct {
+	section
+	Answered opt[bool]              `key:"answered" kind:"bool" default:"false" example:"true" doc:"A customer's message is marked as answered (\\Answered) once a person's answer to it has left."`
+	Keywords many[string]           `key:"keywords" kind:"enum" values:"state tier team owner assignee priority" one:"yes" example:"[state, owner, priority]" doc:"What there are keywords for at each message, such as $sd-open and $sd-owner-anna. Default: none."`
+	Prefix   opt[string]            `key:"prefix" kind:"keyword" default:"$sd-" example:"$sd-" doc:"How the desk's keywords begin. It takes away none that begins otherwise."`
+	Folders  list[mirrorFolderKeys] `key:"folders" doc:"Folders that the messages of a ticket are moved to. The first that fits counts; where none fits, they stand in folder, or in move_to."`
+}
+
+// mirrorFolderKeys are a folder for the messages of some tickets.
+type mirrorFolderKeys struct {
+	section
+	Folder opt[string] `key:"folder" kind:"text" required:"yes" example:"Wartet" doc:"The folder's name. It must exist."`
+	State  opt[string] `key:"state" kind:"enum" values:"new open handed_over waiting_customer waiting_vendor scheduled solved closed quarantined" example:"waiting_customer" doc:"The state of the ticket. Default: any. A closed ticket stays where it was when it was solved, unless closed has a folder of its own."`
+	Team   opt[string] `key:"team" kind:"text" example:"network" doc:"The ticket's team. Default: any."`
 }
 
 // moveKeys are a folder in which moving is an action.

@@ -57,6 +57,7 @@ var kinds = map[string]kind{
 	"prefix":     {wants: "up to ten capital letters and digits such as NW", plural: "prefixes", pattern: `^[A-Z][A-Z0-9]{0,9}$`, parse: parsePrefix},
 	"selector":   {wants: "a selector such as s2026", plural: "selectors", tags: []string{"!!int"}, pattern: `^[A-Za-z0-9_][A-Za-z0-9_-]*(\.[A-Za-z0-9_][A-Za-z0-9_-]*)*$`, parse: parseSelector},
 	"regex":      {wants: "a regular expression", plural: "regular expressions", quote: true, parse: parseRegex},
+	"keyword":    {wants: "the beginning of keywords such as $sd-: a letter, letters and digits, and a dash, dot or underscore at the end", plural: "beginnings of keywords", pattern: keywordPattern, parse: parseKeyword},
 	"env":        {wants: "the name of an environment variable such as ${SUPPORT_PASSWORD}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseEnv},
 	"env_secret": {wants: "the name of an environment variable such as ${CLIENT_SECRET}", plural: "", tags: []string{"!!int", "!!float", "!!bool", "!!timestamp"}, pattern: `^\$\{[A-Za-z_][A-Za-z0-9_]*\}$`, parse: parseSecretEnv},
 	"endpoint":   {wants: "an address such as https://login.example.org/token", plural: "addresses", pattern: `^https?://[^\s@]+$`, parse: parseEndpoint},

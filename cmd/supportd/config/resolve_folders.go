@@ -32,11 +32,16 @@ func (r *resolver) moves(k *fileKeys) {
 	i := 0
 	if k.Mailbox.given {
 		r.mailboxMoves(&r.cfg.Mailboxes[i], k.Mailbox.Actions)
+		r.mirror(&r.cfg.Mailboxes[i], k.Mailbox.Mirror)
 		i++
 	}
 	for _, e := range k.Mailboxes.entries {
 		r.mailboxMoves(&r.cfg.Mailboxes[i], e.keys.Actions)
+		r.mirror(&r.cfg.Mailboxes[i], e.keys.Mirror)
 		i++
+	}
+	for j, e := range k.Mailboxes.entries {
+		r.othersFolders(r.cfg.Mailboxes[i-len(k.Mailboxes.entries)+j], e.keys.Mirror.Folders)
 	}
 }
 
