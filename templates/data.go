@@ -66,6 +66,9 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 	data["signature"] = cleanText(v.Signature)
 	data["footer"] = s.look.footer(lang)
 	data["follow_up_of"] = shown(v.FollowUpOf, maxName)
+	if shows("questions") {
+		data["questions"] = p.questions(v.Questions)
+	}
 	if shows("text") {
 		data["text"] = cleanText(v.Text)
 	}
@@ -105,6 +108,15 @@ func (s *Set) publicData(sp spec, uses map[string]bool, lang string, v tickets.P
 		}
 	}
 	return allowed
+}
+
+// questions are what a customer is asked, as numbered sentences.
+func (p *phrases) questions(names []string) []string {
+	list := make([]string, 0, len(names))
+	for i, name := range names {
+		list = append(list, strconv.Itoa(i+1)+". "+p.fill("question."+name, nil))
+	}
+	return list
 }
 
 func (p *phrases) greeting(name string, informal bool) string {

@@ -307,7 +307,7 @@ func wordKeys() []LineKey {
 	return keys
 }
 
-func phraseKeys() []LineKey { return slices.Concat(lineKeys(), wordKeys(), formKeys()) }
+func phraseKeys() []LineKey { return slices.Concat(lineKeys(), wordKeys(), formKeys(), questionKeys()) }
 
 func lineKeyNames() []string {
 	var names []string

@@ -272,6 +272,12 @@ func (p *phrases) argument(name, value string, zone *time.Location) string {
 		return isolated(clip(p.word("redacted", value), maxValue))
 	case "reason":
 		return isolated(clip(p.word("choice", value), maxValue))
+	case "asked":
+		var names []string
+		for q := range strings.SplitSeq(value, ", ") {
+			names = append(names, p.word("asked", q))
+		}
+		return isolated(clip(strings.Join(names, ", "), maxValue))
 	case "fields":
 		var names []string
 		for f := range strings.SplitSeq(value, ", ") {

@@ -38,6 +38,7 @@ func SamplePublic(lang string, full bool) tickets.PublicView {
 	v.Appointment = time.Date(2026, time.December, 1, 14, 0, 0, 0, v.Zone)
 	v.AnswerBy = time.Date(2026, time.December, 7, 10, 40, 0, 0, v.Zone)
 	v.FollowUpOf = "NW-2026-003999"
+	v.Questions = []string{"device", "error_text"}
 	if lang == "de" {
 		v.Subject = "Drucker im Empfang druckt nur leere Seiten"
 		v.Text = "Bitte tauschen Sie die Tonerkassette aus. Eine neue liegt im Schrank neben dem Gerät.\n\nDruckt er danach wieder?"

@@ -82,6 +82,7 @@ func publicFields() []field {
 		textField("standing", "how things stand, in one sentence; empty where it does not matter"),
 		textField("appointment", "the agreed date; empty: there is none"),
 		textField("answer_by", "until when the desk waits for an answer; empty: for as long as it takes"),
+		listField("questions", "what the requester is asked, one numbered sentence each; empty: nothing"),
 		textField("follow_up_of", "number of the closed ticket before this one"),
 		listField("footer", "the brand's name and footer; where a text does not place them they stand above the line above which people answer, or at the end"),
 	)

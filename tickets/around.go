@@ -64,6 +64,9 @@ func (c *around) fill(v *InternalView) {
 	for _, s := range d.r.tellableSimilar(d.k.Similar, t) {
 		v.Similar = append(v.Similar, s.listed())
 	}
+	if asks := d.asks(); len(asks) > 0 {
+		v.Suggestions = append(v.Suggestions, Line{Key: "suggest.asked", Args: map[string]string{"asked": strings.Join(asks, ", ")}})
+	}
 	if line, ok := c.category(v.Language); ok {
 		v.Suggestions = append(v.Suggestions, line)
 	}

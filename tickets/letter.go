@@ -148,6 +148,7 @@ type PublicView struct {
 	State       State     // of the ticket; "" where it does not matter
 	AnswerBy    time.Time // until when the desk waits for an answer; zero: for as long as it takes
 	FollowUpOf  string    // number of the closed ticket before this one
+	Questions   []string  // names of what the requester is asked, see Questions
 	Zone        *time.Location
 }
 

@@ -162,6 +162,9 @@ func (d *decider) acknowledge(template string) {
 		d.reason("answer", template, "an acknowledgement only: "+firstNonEmpty(d.tooMuchHelp(), "there is no automatic answer "+v.AutoAnswer))
 	default:
 		d.reason("answer", template, "a person's mail opened a ticket")
+		if view.Questions = d.asks(); len(view.Questions) > 0 {
+			d.reason("questions", strings.Join(view.Questions, ", "), "the mail does not say it (questions."+t.Category+")")
+		}
 	}
 	d.out.Mails = append(d.out.Mails, Mail{
 		To: to, Class: ClassAuto, Template: template, Public: &view,

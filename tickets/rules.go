@@ -47,6 +47,7 @@ type Rules struct {
 	Standard     map[string]*StandardAnswer // what agents send with #send, by name
 	Answers      map[string]Answer          // configured automatic answers, by name
 	Help         Help                       // bounds them
+	Questions    map[string][]string        // category → what acknowledgements ask when a mail does not say it
 
 	Handover       handover.Rules
 	SecondTier     map[string]string // category → team that #escalate means when it names none

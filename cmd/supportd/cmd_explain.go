@@ -372,7 +372,7 @@ func writeExplained(w io.Writer, x explanation, zone *time.Location) {
 // explainOrder is the order in which things are decided.
 func explainOrder() []string {
 	return []string{"absent", "kind", "auth", "looks_like", "quarantine", "monitoring", "customer", "service_level", "language", "category", "ci", "service",
-		"impact", "urgency", "priority", "route", "route_not", "team", "tier", "rule", "alert", "auto_answer", "thread", "state", "answer"}
+		"impact", "urgency", "priority", "route", "route_not", "team", "tier", "rule", "alert", "auto_answer", "thread", "state", "answer", "questions"}
 }
 
 // label is the short name of a value.

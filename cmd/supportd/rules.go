@@ -135,6 +135,7 @@ func nameThings(r *tickets.Rules, c *config.Config) {
 	for _, k := range c.Categories {
 		r.Categories = append(r.Categories, tickets.CategoryChoice{Name: k.Name, Labels: k.Labels})
 	}
+	r.Questions = c.Questions
 	r.PriorityNames, r.Checklists = c.PriorityNames, c.Checklists
 }
 

@@ -55,9 +55,10 @@ type Config struct {
 	Escalations  []Escalation // in the order in which they are tried
 	SafetyNet    SafetyNet
 	Major        MajorIncident
-	Standard     string   // folder of the standard answers; "" for none
-	Answers      []Answer // in the order in which they are tried
-	AnswerLimit  Rate     // of them, to one sender
+	Standard     string              // folder of the standard answers; "" for none
+	Answers      []Answer            // in the order in which they are tried
+	AnswerLimit  Rate                // of them, to one sender
+	Questions    map[string][]string // what acknowledgements ask, by category
 
 	People        []classify.Person   // in the order of the table
 	Customers     []classify.Customer // in the order of the table

@@ -114,7 +114,8 @@ type value interface {
 
 // decoder fills the key table from YAML nodes and reports everything that does not fit.
 type decoder struct {
-	name     string // of the file
+	name     string   // of the file
+	included []string // the further files, as findings name them
 	findings Findings
 	broken   []string // paths of what could not be read at all: nothing more is said about them
 	fields   map[reflect.Type]sectionKeys
@@ -179,7 +180,7 @@ func (d *decoder) report(code string, at place, fix, format string, args ...any)
 	if r := []rune(at.path); len(r) > maxPath {
 		at.path = string(r[:maxPath]) + "..."
 	}
-	if at.file == "" {
+	if at = d.inFile(at); at.file == "" {
 		at.file = d.name
 	}
 	d.findings = append(d.findings, Finding{File: at.file, Line: at.line, Col: at.col, Code: code,
@@ -232,7 +233,7 @@ func (d *decoder) mapping(n *yaml.Node, at place, wants string, each func(name s
 		k, v := n.Content[i], n.Content[i+1]
 		kat := at.key(clip(k.Value))
 		kat.line, kat.col = k.Line, k.Column
-		if at.line != 0 && n.Line < at.line { // reached through an alias: say where it is used
+		if at.line != 0 && n.Line < at.line && n.Line/fileLines == at.line/fileLines { // reached through an alias: say where it is used
 			kat.line, kat.col = at.line, at.col
 		}
 		switch tag := k.ShortTag(); {
@@ -251,7 +252,7 @@ func (d *decoder) mapping(n *yaml.Node, at place, wants string, each func(name s
 			continue
 		}
 		if line, twice := first[k.Value]; twice {
-			d.report("E02", kat, "keep one of them", "stands here a second time, after line %d", line)
+			d.report("E02", kat, "keep one of them", "stands here a second time, after %s", d.told(line, kat))
 			continue
 		}
 		first[k.Value] = k.Line

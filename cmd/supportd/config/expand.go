@@ -53,6 +53,7 @@ func Expand(c *Config) ([]byte, error) {
 	root.add("teams", teams)
 	c.expandTiers(root)
 	c.expandClassification(root)
+	c.expandQuestions(root)
 
 	c.expandPromises(root)
 	if c.Standard != "" {

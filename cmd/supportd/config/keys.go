@@ -81,7 +81,8 @@ type fileKeys struct {
 	Health    healthKeys           `key:"health" doc:"Of the mails about the desk's own health. They go to admin."`
 	Admin     opt[tickets.Address] `key:"admin" kind:"address" example:"admin@huber.example" doc:"Gets the desk's mails about its own health. Default: the lead, else the first member, of the first team that has any."`
 
-	Questions   laterKeys `key:"questions" doc:"What is asked once when a mail does not say it. Not used yet."`
+	Questions questionsKeys `key:"questions" example:"{network.vpn: [device, error_text, since_when]}" doc:"What the acknowledgement of a new ticket asks, by category, as far as the mail does not say it: affected, deadline, device, error_text, location, phone, screenshot, since_when, steps, version. At most four are asked, the first. Default: nothing."`
+
 	Knowledge   laterKeys `key:"knowledge" doc:"Articles. Not used yet."`
 	Feedback    laterKeys `key:"feedback" doc:"What customers and staff are asked about the service. Not used yet."`
 	Trends      laterKeys `key:"trends" doc:"When more mails than usual are noticed. Not used yet."`
@@ -90,7 +91,7 @@ type fileKeys struct {
 	CostPerHour laterKeys `key:"cost_per_hour" doc:"Of each tier, for reports. Not used yet."`
 	Privacy     laterKeys `key:"privacy" doc:"What reports may say of persons. Not used yet."`
 
-	Include laterKeys `key:"include" doc:"Further files. Not used yet."`
+	Include many[string] `key:"include" kind:"path" one:"yes" example:"[teams.yaml, routes.yaml]" doc:"Further files of the same language, relative to the folder of the first one, as are all paths in them. Their keys count as if they stood here: maps of the same name come together, anything else stands in one of the files only. They may include others. Default: none."`
 }
 
 // organisationKeys says who runs the desk.

@@ -18,7 +18,7 @@ func (r *resolver) lint(root *yaml.Node) {
 		if strings.HasPrefix(l.Path, "organisation.") {
 			continue // every cell of the tables has been looked at
 		}
-		at := locate(root, l.Path)
+		at := r.inFile(locate(root, l.Path))
 		if slices.ContainsFunc(r.findings, func(f Finding) bool { return r.follows(l.Code, at, f) }) {
 			continue
 		}
@@ -37,8 +37,12 @@ func (r *resolver) lint(root *yaml.Node) {
 
 // follows reports whether a proof says again what another finding says, or may only be true because of it.
 func (r *resolver) follows(code string, at place, f Finding) bool {
-	if f.File != r.name || f.Line == at.line && f.Col == at.col && f.Code == code {
-		return f.File == r.name
+	home := r.name
+	if at.file != "" {
+		home = at.file
+	}
+	if f.File != home || f.Line == at.line && f.Col == at.col && f.Code == code {
+		return f.File == home
 	}
 	if base, _, match := strings.Cut(f.Path, ".match"); f.Code == "W27" && match && strings.HasPrefix(code, "E") && at.under(base) {
 		return true // tables change more often than this file: a value that none has today keeps nothing from working

@@ -91,12 +91,16 @@ func parse(name string, data []byte, dir string, getenv func(string) (string, bo
 	if !ok {
 		return nil, d.findings.sorted(name)
 	}
-	d.limit = count(root) + maxAliased
-	var keys fileKeys
-	d.structure(root, place{line: 1, col: 1}, reflect.ValueOf(&keys).Elem())
 	r := &resolver{decoder: d, dir: dir, getenv: getenv, sum: sha256.New(), cfg: &Config{Path: name, Dir: dir}}
 	r.hashed(filepath.Base(name), data)
 	r.cfg.Files = []string{name}
+	r.include(root, root, []string{r.path(filepath.Base(name))})
+	if r.partial {
+		return nil, d.findings.sorted(name)
+	}
+	d.limit = count(root) + maxAliased
+	var keys fileKeys
+	d.structure(root, place{line: 1, col: 1}, reflect.ValueOf(&keys).Elem())
 	if !d.stopped {
 		r.resolve(&keys)
 		r.lint(root)
@@ -304,6 +308,8 @@ type resolver struct {
 	getenv func(string) (string, bool)
 	sum    hash.Hash
 	cfg    *Config
+
+	partial bool // a file that is included cannot be read: what refers to it would seem wrong
 
 	vendorCells []cell // of the table of items, to be checked when the third parties are known
 }

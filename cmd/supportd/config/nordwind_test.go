@@ -29,7 +29,7 @@ func TestDeskOfFortyLoads(t *testing.T) {
 	if findings.Errors() != 0 || c == nil {
 		t.Fatalf("got errors:\n%s", said(findings))
 	}
-	for _, path := range []string{"questions", "knowledge", "feedback", "trends", "scheduled_checks", "reports", "cost_per_hour", "privacy",
+	for _, path := range []string{"knowledge", "feedback", "trends", "scheduled_checks", "reports", "cost_per_hour", "privacy",
 		"auto_answers.answers[0].send", "auto_answers.answers[1].send", "auto_answers.answers[1].match.open_problem"} {
 		named := 0
 		for _, f := range findings {

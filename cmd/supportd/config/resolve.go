@@ -40,6 +40,7 @@ func (r *resolver) resolve(k *fileKeys) {
 	r.derive(k)
 	r.rules(k)
 	r.answers(k)
+	r.questions(k)
 	r.ownAddresses(k)
 	r.authentication(k)
 	r.busFactor(k)

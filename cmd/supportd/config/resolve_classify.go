@@ -100,7 +100,7 @@ func (r *resolver) nameRoutes(items []routeKeys, names map[string]int) []classif
 		r.team(k.To)
 		if low := strings.ToLower(k.Name.val); low != "" {
 			if line, twice := names[low]; twice {
-				r.report("E02", k.Name.at, "give it another name", "there is a route called %q in line %d already", k.Name.val, line)
+				r.report("E02", k.Name.at, "give it another name", "there is a route called %q in %s already", k.Name.val, r.told(line, k.Name.at))
 			}
 			names[low] = k.Name.at.line
 		}
@@ -185,7 +185,7 @@ func (r *resolver) rules(k *fileKeys) {
 	for i := range k.Rules.items {
 		item := &k.Rules.items[i]
 		if line, twice := first[strings.ToLower(item.Name.val)]; twice && item.Name.val != "" {
-			r.report("E02", item.Name.at, "give it another name", "there is a rule called %q in line %d already", item.Name.val, line)
+			r.report("E02", item.Name.at, "give it another name", "there is a rule called %q in %s already", item.Name.val, r.told(line, item.Name.at))
 		}
 		first[strings.ToLower(item.Name.val)] = item.Name.at.line
 		r.unusedCaptures(&item.Match, nil)

@@ -154,7 +154,7 @@ func (r *resolver) answers(k *fileKeys) {
 	first := map[string]int{}
 	for _, a := range k.AutoAnswers.Answers.items {
 		if line, twice := first[strings.ToLower(a.Name.val)]; twice && a.Name.val != "" {
-			r.report("E02", a.Name.at, "give it another name", "there is an answer called %q in line %d already", a.Name.val, line)
+			r.report("E02", a.Name.at, "give it another name", "there is an answer called %q in %s already", a.Name.val, r.told(line, a.Name.at))
 		}
 		first[strings.ToLower(a.Name.val)] = a.Name.at.line
 		answer := Answer{Name: a.Name.val, Solves: !a.KeepOpen.val}

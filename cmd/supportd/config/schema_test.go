@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"supportd/classify"
+	"supportd/tickets"
 )
 
 // TestSchemaIsUpToDate holds that the schema is made from the key table. Run with -update to make it anew.
@@ -136,6 +137,12 @@ func fieldSchema(f field, defs jsonschema.Definitions) *jsonschema.Schema {
 	case *labelsKeys:
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: jsonschema.FalseSchema, PatternProperties: map[string]*jsonschema.Schema{
 			kinds["language"].pattern: {Type: "string", Pattern: `\S`}}}
+	case *questionsKeys:
+		asked := &jsonschema.Schema{Type: "string"}
+		for _, q := range tickets.Questions() {
+			asked.Enum = append(asked.Enum, q)
+		}
+		return &jsonschema.Schema{Type: "object", AdditionalProperties: oneOrMany(asked)}
 	case *weightsKeys:
 		return &jsonschema.Schema{Type: "object", AdditionalProperties: &jsonschema.Schema{Type: "number", Minimum: json.Number(fmt.Sprint(-maxWeight)), Maximum: json.Number(fmt.Sprint(maxWeight)),
 			Not: &jsonschema.Schema{Const: 0}}}
