@@ -64,6 +64,7 @@ type Config struct {
 	Since   time.Time     // mail that arrived before is settled unread; zero: when the desk first saw the mailbox
 	Sent    string        // folder for sent mail, or \Sent; for Probe
 	Acting  []string      // folders in which moving is an action; for Probe
+	Claim   string        // folder in which desks say that they read the mailbox; "": nobody says so
 	// Mirrored is what the messages are to show of their tickets, for Probe; nil: nothing.
 	Mirrored *tickets.Mirror
 	MaxSize  int64 // octets; of larger mail only the header and a prefix are read; default 25 MiB

@@ -42,6 +42,8 @@ type follower struct {
 	done       []uint32 // settled, and not yet moved or flagged
 	filing     bool     // the folder can be changed
 	filingTold string
+
+	claim claiming
 }
 
 // hole is a message that is listed and could not be had.
@@ -78,7 +80,14 @@ func (f *follower) follow(ctx context.Context) error {
 		case <-l.news: // what comes from here on is seen by the next round
 		default:
 		}
-		if err := f.round(ctx); err != nil {
+		err := f.round(ctx)
+		if errors.Is(err, errClaims) {
+			f.compared = time.Time{} // nothing was filed of what is settled
+			if err = f.open(ctx); err == nil {
+				continue
+			}
+		}
+		if err != nil {
 			return err
 		}
 		if err := f.wait(ctx); err != nil {
@@ -91,8 +100,11 @@ func (f *follower) follow(ctx context.Context) error {
 	}
 }
 
-// open selects the folder and finds the place in it.
+// open selects the folder and finds the place in it, once no other desk reads it.
 func (f *follower) open(ctx context.Context) error {
+	if err := f.own(ctx); err != nil {
+		return err
+	}
 	var sd *imap.SelectData
 	err := f.step(ctx, func() error {
 		var err error
@@ -103,7 +115,7 @@ func (f *follower) open(ctx context.Context) error {
 	if err != nil {
 		return &folderError{folder: f.box.Folder, err: err}
 	}
-	f.setStatus(func(s *Status) { s.Connected, s.Error = true, "" })
+	f.setStatus(func(s *Status) { s.Connected, s.Error, s.Claimed = true, "", false })
 	f.filing, f.done, f.noIdle = f.canFile(sd), nil, false
 	validity, synthetic := sd.UIDValidity, false
 	if validity == 0 || f.wire.uidsNotSticky() || f.liar {
@@ -173,6 +185,9 @@ func (f *follower) beginAt(ctx context.Context, validity, next uint32) error {
 // round reads what is new, tries again what could not be had, and moves or flags what is settled.
 func (f *follower) round(ctx context.Context) error {
 	number := f.looks.begin()
+	if err := f.keepOwn(ctx); err != nil {
+		return err
+	}
 	if f.Now().Sub(f.compared) >= f.timing.Reconcile {
 		if err := f.compare(ctx); err != nil {
 			return err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"runtime"
 	"sync"
@@ -24,6 +25,7 @@ type Timing struct {
 	Step       time.Duration // limit for the answer to one command; default 60 s
 	Reconcile  time.Duration // how often the whole mailbox is compared with the store; default 1 h
 	Retry      time.Duration // first wait before a message that could not be had is tried again; default 30 s; grows
+	TakeOver   time.Duration // between taking a mailbox from another desk and reading it: so long the other may still be at a batch; default 1 min
 	GiveUp     time.Duration // such a message is settled as failed at the fifth attempt or after this, whichever is later; default 10 min
 }
 
@@ -35,6 +37,7 @@ func (t Timing) withDefaults() Timing {
 	t.Step = cmp.Or(t.Step, time.Minute)
 	t.Reconcile = cmp.Or(t.Reconcile, time.Hour)
 	t.Retry = cmp.Or(t.Retry, 30*time.Second)
+	t.TakeOver = cmp.Or(t.TakeOver, time.Minute)
 	t.GiveUp = cmp.Or(t.GiveUp, 10*time.Minute)
 	return t
 }
@@ -54,6 +57,11 @@ type Poller struct {
 	// Check checks the signatures of a message as it came. It may be called from several goroutines, and is over within
 	// seconds whatever the name service does. nil: nobody checks them.
 	Check func(ctx context.Context, raw []byte, m *tickets.Message) []tickets.Signature
+
+	// Claims keeps what this desk has said in the mailbox, so that no second desk reads it; nil: nobody says anything there.
+	Claims  Claims
+	ClaimAs string    // whose claims they are, for people: machine and state directory
+	Random  io.Reader // for the tokens of claims; required with Claims
 
 	Log    *slog.Logger              // nil: silent
 	Now    func() time.Time          // nil: time.Now
@@ -85,6 +93,7 @@ type Status struct {
 	LastUID   uint32    // every message up to it is settled or waits to be tried again
 	Waiting   int       // messages that could not be had yet
 	Error     string    // why it is not connected, or what it cannot do; one line
+	Claimed   bool      // another desk reads the mailbox, and this one does not
 }
 
 // Status is a snapshot; it may be asked for at any time.
@@ -137,12 +146,16 @@ func (p *Poller) Run(ctx context.Context) error {
 		}
 		failures++
 		text := inWords(err, box)
-		p.setStatus(func(s *Status) { s.Connected, s.Error = false, text })
+		var claimed *claimedError
+		p.setStatus(func(s *Status) { s.Connected, s.Error, s.Claimed = false, text, errors.As(err, &claimed) })
 		wait := pause(timing, p.Rand, err, failures)
 		// A trouble that goes on is told once.
 		level := slog.LevelWarn
-		if text == last && !f.progress {
+		switch {
+		case text == last && !f.progress:
 			level = slog.LevelDebug
+		case claimed != nil:
+			level = slog.LevelError
 		}
 		last = text
 		p.Log.Log(ctx, level, "mailbox connection ended", "mailbox", p.Mailbox.Name, "err", text, "retry_in", wait.Round(time.Millisecond))
@@ -184,7 +197,13 @@ func pause(t Timing, random func() float64, err error, failures int) time.Durati
 		d = min(d, t.BackoffMin<<(failures-1))
 	}
 	d = time.Duration(float64(d) * (0.5 + random()/2))
+	var claimed *claimedError
+	var rest *restError
 	switch {
+	case errors.As(err, &rest):
+		d = t.TakeOver // at once when it is asked for again before: it says the same
+	case errors.As(err, &claimed):
+		d = t.Busy
 	case errors.Is(err, errLogin) || needsPerson(err):
 		d = max(d, t.Login+time.Duration(float64(t.Login)*random()/10))
 	case isBusy(err, failures):

@@ -47,6 +47,23 @@ func newDesk() *desk {
 	}
 }
 
+// settleAs makes the desk know what the other one has settled.
+func (d *desk) settleAs(t testing.TB, other *desk) {
+	t.Helper()
+	other.mu.Lock()
+	defer other.mu.Unlock()
+	for name, b := range other.boxes {
+		c := d.box(name)
+		c.place = b.place
+		for source, s := range b.settled {
+			c.settled[source] = s
+		}
+	}
+	for id := range other.content {
+		d.content[id] = true
+	}
+}
+
 func (d *desk) box(name string) *deskBox {
 	if d.boxes[name] == nil {
 		d.boxes[name] = &deskBox{

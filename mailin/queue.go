@@ -269,6 +269,7 @@ func retryAfter(first time.Duration, attempts int) time.Duration {
 func (q *queue) committed(b tickets.Batch, outcomes []tickets.Outcome) {
 	f := q.f
 	f.progress = f.progress || len(b.Messages) > 0
+	f.claim.settled = f.claim.settled || len(b.Messages) > 0
 	for _, in := range b.Messages {
 		delete(f.holes, in.Source.UID)
 		if in.Absent == tickets.Present {

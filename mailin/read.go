@@ -97,6 +97,9 @@ func (f *follower) readPortion(q *queue, items []item) error {
 	if len(fetch) == 0 {
 		return nil
 	}
+	if err := f.stillOwn(q.ctx); err != nil {
+		return err
+	}
 	partial := int64(0)
 	if len(items) == 1 && items[0].size > f.box.MaxSize {
 		partial = prefixSize

@@ -208,6 +208,7 @@ func problemKeys() []LineKey {
 func healthKeys() []LineKey {
 	return []LineKey{
 		key("health.mailbox_down", "a mailbox cannot be read", "mailbox", "since", "reason"),
+		key("health.mailbox_claimed", "another desk reads a mailbox", "mailbox", "reason"),
 		key("health.mailbox_up", "it can be read again", "mailbox", "since"),
 		key("health.mailbox_login", "the mail server refuses the login", "mailbox", "reason"),
 		key("health.smtp_down", "no mail can be sent", "server", "since", "reason", "count"),

@@ -129,7 +129,8 @@ func Restore(dir, file string, now time.Time) (replaced string, err error) {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
 	}
 	Failpoint("restore.unpacked")
-	if err := prepareRestored(fresh, lastNumbers(dir)); err != nil {
+	last, claims := lastKnown(dir)
+	if err := prepareRestored(fresh, last, claims); err != nil {
 		return "", fmt.Errorf("restore %s: %w; nothing was changed", file, err)
 	}
 	// What is moved into place must not lose its names with the power.
@@ -162,16 +163,21 @@ func (tx *Tx) skipTo(last numbers) error {
 	return tx.btx.Bucket(bucketOutbox).SetSequence(max(last.outgoing, have.outgoing))
 }
 
-// lastNumbers is how far the desk had come that is being replaced, as far as it can still be read.
-func lastNumbers(dir string) (n numbers) {
+// lastKnown is how far the desk had come that is being replaced, and its claims, as far as it can still be read.
+func lastKnown(dir string) (n numbers, claims map[string]Claim) {
 	db, err := openChecked(filepath.Join(dir, deskFile))
 	if err != nil {
-		return numbers{}
+		return numbers{}, nil
 	}
 	defer db.Close()
-	defer guard(func(any) { n = numbers{} })()
-	_ = db.View(func(btx *bolt.Tx) error { n = (&Tx{btx: btx}).numbers(); return nil })
-	return n
+	defer guard(func(any) { n, claims = numbers{}, nil })()
+	_ = db.View(func(btx *bolt.Tx) (err error) {
+		tx := &Tx{btx: btx}
+		n = tx.numbers()
+		claims, err = tx.claims()
+		return err
+	})
+	return n, claims
 }
 
 // numbersSkipped is how far the numbers jump when the replaced desk cannot say how far they had come.
@@ -179,7 +185,7 @@ const numbersSkipped = 1000
 
 // prepareRestored checks the unpacked desk, holds its outbox and moves its numbers on: an address of a ticket that is
 // lost must never lead to another one.
-func prepareRestored(fresh string, last numbers) error {
+func prepareRestored(fresh string, last numbers, claims map[string]Claim) error {
 	if _, err := readKeys(fresh); err != nil {
 		return err
 	}
@@ -198,6 +204,10 @@ func prepareRestored(fresh string, last numbers) error {
 				return err
 			}
 			if _, err := tx.add("restored", 1); err != nil {
+				return err
+			}
+			// The restore was ordered here: the desk is at home where it was put.
+			if err := errors.Join(tx.keepClaims(claims), btx.Bucket(bucketMeta).Delete(keyHome)); err != nil {
 				return err
 			}
 			return tx.holdOutbox()

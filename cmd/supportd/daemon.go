@@ -28,6 +28,7 @@ type Daemon struct {
 	log     *slog.Logger
 	desk    *tickets.Desk
 	started time.Time
+	place   string  // this machine and its state directory, as claims name them
 	shadow  *shadow // nil without Options.Shadow
 	tokens  *accounts
 	guard   *mailin.Guard // reads the mails
@@ -92,13 +93,18 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	if err != nil {
 		return nil, err
 	}
+	anew := o.Init && !tickets.HasStore(c.State)
 	store, err := tickets.OpenStore(c.State, tickets.Options{Now: o.Now, Random: rand.Reader, Init: o.Init, DiskFloor: uint64(c.DiskFloor)})
 	if err != nil {
 		return nil, err
 	}
 	learner.lessons = store.Lessons
+	place, err := settleIn(store)
+	if err != nil {
+		return nil, errors.Join(err, store.Close())
+	}
 	d := &Daemon{
-		path: path, options: o, log: o.Log, started: o.Now(), pollers: map[string]*worker{}, fatal: make(chan error, 16),
+		path: path, place: place, options: o, log: o.Log, started: o.Now(), pollers: map[string]*worker{}, fatal: make(chan error, 16),
 		desk: newDesk(store, rules, o.Now, o.Log), learner: learner, tokens: newAccounts(c.State, o.Now, o.Log),
 		verifier: newVerifier(o.Names, o.Now),
 	}
@@ -110,6 +116,11 @@ func NewDaemon(path string, o Options) (*Daemon, error) {
 	d.desk.Read = d.guard.Read
 	d.config.Store(c)
 	d.tokens.prepare(c)
+	if anew { // that was an order: whoever read the mailboxes before, this desk does now
+		if err := d.desk.TakeMailboxes(context.Background(), mailboxNames(c)); err != nil {
+			return nil, errors.Join(err, d.Close())
+		}
+	}
 	if o.Shadow != "" {
 		if d.shadow, err = newShadow(o.Shadow, d.desk, o.Now, o.Log); err != nil {
 			return nil, errors.Join(fmt.Errorf("--shadow: %w", err), store.Close())
@@ -201,7 +212,7 @@ func (d *Daemon) startPoller(ctx context.Context, m config.Mailbox) {
 	wake := make(chan struct{}, 1)
 	w := &worker{cancel: cancel, done: make(chan struct{}), config: m, wake: wake, poller: &mailin.Poller{
 		Mailbox: mailboxConfig(m, d.tokens), Wake: wake, To: d.receiver(), Read: d.guard.Read, Check: d.checkSignatures, Log: d.log, Now: d.options.Now, Rand: mathrand.Float64,
-		Timing: d.options.Timing,
+		Timing: d.options.Timing, Claims: d.desk, ClaimAs: d.place, Random: rand.Reader,
 	}}
 	d.keep(w)
 	d.mu.Lock()

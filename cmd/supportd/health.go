@@ -152,6 +152,9 @@ func mailboxCheck(c *config.Config, v vitals, m mailboxView) tickets.HealthCheck
 	check := tickets.HealthCheck{Key: "mailbox " + m.Name, Since: m.Since, After: c.Health.PollFailure, Settle: healthSettle,
 		Line: line("health.mailbox_down", "mailbox", m.Name, "reason", m.Error), Over: line("health.mailbox_up", "mailbox", m.Name)}
 	switch {
+	case m.Claimed:
+		check.State, check.After = tickets.HealthWrong, 0 // time does not help
+		check.Line = line("health.mailbox_claimed", "mailbox", m.Name, "reason", m.Error)
 	case m.Connected:
 		check.State = tickets.HealthFine
 	case m.Error != "" && !v.ofTokens(m.Error):

@@ -50,6 +50,7 @@ func operations() map[string]operation {
 		"export.person":      with((*operator).exportPerson),
 		"reload":             with((*operator).reload),
 		"status":             with((*operator).status),
+		"claim":              with((*operator).claim),
 		"wake":               with((*operator).wake),
 		"train":              with((*operator).train),
 		"eval":               with((*operator).measure),

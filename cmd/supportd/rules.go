@@ -287,7 +287,7 @@ func mailboxConfig(m config.Mailbox, a *accounts) mailin.Config {
 	return mailin.Config{
 		Name: m.Name, Host: m.Host, Port: m.Port, TLS: mailin.TLSMode(m.TLS), User: m.User, CAFile: m.CAFile,
 		Password: func() (string, error) { return m.Password.Reveal(), nil }, Token: a.token(mailboxUse(m)),
-		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Sent: m.Sent, Acting: acting(m), Mirrored: m.Mirror,
+		Folder: m.Folder, Poll: m.Poll, After: mailin.After(m.After), MoveTo: m.MoveTo, Since: m.Since, MaxSize: m.MaxSize, Claim: m.Claim, Sent: m.Sent, Acting: acting(m), Mirrored: m.Mirror,
 	}
 }
 

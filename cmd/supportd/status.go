@@ -50,6 +50,7 @@ type mailboxView struct {
 	LastUID   uint32    `json:"last_uid"`
 	Waiting   int       `json:"waiting"`
 	Error     string    `json:"error"`
+	Claimed   bool      `json:"claimed,omitempty"` // another desk reads it, and this one does not
 }
 
 type serverView struct {
@@ -91,7 +92,7 @@ func (d *Daemon) status() (statusView, error) {
 	for _, w := range d.pollers {
 		s := w.poller.Status()
 		v.Mailboxes = append(v.Mailboxes, mailboxView{Name: s.Name, Connected: s.Connected, Since: s.Since, LastPoll: s.LastPoll,
-			LastUID: s.LastUID, Waiting: s.Waiting, Error: s.Error})
+			LastUID: s.LastUID, Waiting: s.Waiting, Error: s.Error, Claimed: s.Claimed})
 		v.Ready = v.Ready && s.Connected
 		v.Folders = append(v.Folders, w.folders()...)
 		v.Mirrors = append(v.Mirrors, w.mirrors()...)

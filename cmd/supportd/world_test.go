@@ -268,7 +268,7 @@ func (w *world) start() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(&w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	ready := make(chan struct{})
-	d, err := NewDaemon(w.config, Options{Log: log, Now: w.now, Names: w.names, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond}})
+	d, err := NewDaemon(w.config, Options{Log: log, Now: w.now, Names: w.names, Shadow: w.shadow, Ready: func(*Daemon) { close(ready) }, Timing: mailin.Timing{BackoffMin: 20 * time.Millisecond, BackoffMax: time.Second, Retry: 50 * time.Millisecond, TakeOver: 2 * time.Second}})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -14,15 +14,16 @@ import (
 
 // Faults is what a server does wrong. The zero value is none.
 type Faults struct {
-	Bye         string            // the greeting is BYE with this text
-	RefuseLogin string            // every login is refused with this text
-	Refuse      map[uint32]string // a FETCH of a body of these UIDs is answered NO with this text
-	Hide        []uint32          // these UIDs are left out of all answers
-	CutLiteral  int               // the connection ends after so many octets of the next body
-	Cuts        int               // how often CutLiteral happens
-	CutWrites   int               // the connection ends in place of the n-th time that the server says something; 0: never
-	ReadOnly    string            // every STORE, COPY and MOVE is refused with this text
-	CutMoves    int               // the connection ends after the next so many MOVEs, which are done, without an answer
+	RefuseCreate string            // every CREATE is answered NO with this text
+	Bye          string            // the greeting is BYE with this text
+	RefuseLogin  string            // every login is refused with this text
+	Refuse       map[uint32]string // a FETCH of a body of these UIDs is answered NO with this text
+	Hide         []uint32          // these UIDs are left out of all answers
+	CutLiteral   int               // the connection ends after so many octets of the next body
+	Cuts         int               // how often CutLiteral happens
+	CutWrites    int               // the connection ends in place of the n-th time that the server says something; 0: never
+	ReadOnly     string            // every STORE, COPY and MOVE is refused with this text
+	CutMoves     int               // the connection ends after the next so many MOVEs, which are done, without an answer
 }
 
 // Counts is what a server has seen.

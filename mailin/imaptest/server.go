@@ -208,6 +208,17 @@ func (s *Server) CreateFolder(user, name, use string) error {
 	return nil
 }
 
+// RemoveFolder removes a folder with its messages.
+func (s *Server) RemoveFolder(user, name string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f, err := s.folder(user, name)
+	if err == nil {
+		delete(s.users[user].folders, f.name)
+	}
+	return err
+}
+
 // RenameFolder renames a folder; connections that have it open are ended.
 func (s *Server) RenameFolder(user, from, to string) error {
 	s.mu.Lock()

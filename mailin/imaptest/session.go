@@ -99,6 +99,9 @@ func (s *session) Create(name string, o *imap.CreateOptions) error {
 	s.srv.mu.Lock()
 	defer s.srv.mu.Unlock()
 	name = canonical(strings.TrimRight(name, string(delimiter)))
+	if s.srv.faults.RefuseCreate != "" {
+		return no(imap.ResponseCodeNoPerm, s.srv.faults.RefuseCreate)
+	}
 	if s.user.folders[name] != nil {
 		return no(imap.ResponseCodeAlreadyExists, "Mailbox already exists")
 	}

@@ -200,6 +200,7 @@ type Mailbox struct {
 	SenderKind string   // "" or monitoring
 	Sent       string   // the folder for sent mail, or \Sent; "" when it is not looked at
 	SentCopies bool     // into Sent
+	Claim      string   // the folder in which the desk notes that it reads the mailbox; "" for none
 	Moves      []Move   // folders in which moving is an action
 
 	Mirror *tickets.Mirror // what messages show of their tickets; nil: nothing

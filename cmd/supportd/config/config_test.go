@@ -51,7 +51,7 @@ func TestShortFormInFull(t *testing.T) {
 		Organisation: "Tischlerei Huber", Zone: berlin, Languages: []string{"de", "en"},
 		Mailboxes: []Mailbox{{Name: "support", Host: "imap.huber-tischlerei.example", Port: 993, TLS: "implicit", User: "hilfe",
 			Password: secret, Folder: "INBOX", Poll: time.Minute, After: "leave", MaxSize: 25_000_000, Brand: "default",
-			Addresses: []string{"hilfe@huber-tischlerei.example"}, Plus: true}},
+			Addresses: []string{"hilfe@huber-tischlerei.example"}, Plus: true, Claim: "supportd"}},
 		Brands: []Brand{{Name: "default", From: tickets.Address{Name: "Tischlerei Huber", Mail: "hilfe@huber-tischlerei.example"},
 			SMTP: SMTP{Host: "smtp.huber-tischlerei.example", Port: 465, TLS: "implicit", User: "hilfe", Password: secret,
 				Retry:  []time.Duration{time.Minute, 5 * time.Minute, 15 * time.Minute, time.Hour, 4 * time.Hour},

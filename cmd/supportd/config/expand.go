@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -116,6 +117,7 @@ func (c *Config) expandMailbox(m Mailbox) *node {
 	if m.SentCopies {
 		n.add("sent_copies", plain("true", "!!bool"))
 	}
+	n.add("claim", text(cmp.Or(m.Claim, "none")))
 	if len(m.Moves) > 0 {
 		moves := &node{Kind: yaml.SequenceNode}
 		for _, move := range m.Moves {

@@ -4,6 +4,7 @@ package config
 type folderKeys struct {
 	Sent   opt[string] `key:"sent" kind:"text" example:"Sent" doc:"The folder for sent mail, or \\Sent for the one that the server calls so. Answers that somebody sends from this mailbox with another client are noted on their tickets. Default: they go unnoticed."`
 	Copies opt[bool]   `key:"sent_copies" kind:"bool" default:"false" example:"true" doc:"A copy of each mail that the desk sends to somebody outside is put into the folder sent."`
+	Claim  opt[string] `key:"claim" kind:"text" default:"supportd" example:"none" doc:"The folder in which the desk notes that it reads this mailbox, so that no second desk answers the same mail; it is made when it is missing. none: nothing is noted."`
 
 	Actions list[moveKeys] `key:"actions" doc:"Folders in which moving is an action: who moves a message there with any client changes its ticket. Default: none."`
 

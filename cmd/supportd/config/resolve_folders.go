@@ -14,7 +14,12 @@ func (r *resolver) folders(m *Mailbox, k mailboxCommonKeys) {
 	if m.SentCopies && m.Sent == "" {
 		r.report("", k.Copies.at, `write sent: Sent, or sent: "\\Sent"`, "needs a folder to put them into")
 	}
+	if m.Claim = k.Claim.val; m.Claim == "none" {
+		m.Claim = ""
+	}
 	switch {
+	case m.Claim != "" && (strings.EqualFold(m.Claim, m.Folder) || m.Claim == m.MoveTo || m.Claim == m.Sent):
+		r.report("", k.Claim.at, "choose a folder for nothing else, or leave it out", "is a folder for mail")
 	case strings.HasPrefix(m.Sent, `\`) && !strings.EqualFold(m.Sent, sentUse):
 		r.report("", k.Sent.at, `write \Sent, or the folder's name`, "%q is no use of a folder for sent mail", m.Sent)
 	case m.Sent != "" && strings.EqualFold(m.Sent, m.Folder):
