@@ -141,7 +141,7 @@ func (s *Store) update(fn func(*bolt.Tx) error) (err error) {
 // runJob turns a panic into an error of this job alone, so that one poisonous message cannot stop the others. Its
 // changes go with the transaction.
 func runJob(j *job, tx *Tx) (err error) {
-	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
+	defer guard(func(v any) { err = fault(v) })()
 	if err := j.fn(tx); err != nil {
 		return err
 	}

@@ -179,7 +179,7 @@ func (d *Desk) RehearseImport(ctx context.Context, want Import, next func() ([]P
 		return err
 	}
 	s := d.Store
-	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
+	defer guard(func(v any) { err = fault(v) })()
 	db, release := s.reader()
 	defer release()
 	btx, err := db.Begin(true)

@@ -165,7 +165,7 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 // composed renders a letter's texts and makes its bytes. It needs nothing of the store. A panic on the way, over a text
 // that nobody thought of, is an error of this mail alone.
 func composed(r *Rules, m Mail, l Letter) (done Letter, mail []byte, err error) {
-	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
+	defer guard(func(v any) { err = fault(v) })()
 	var text Rendered
 	switch {
 	case m.Public != nil:
@@ -244,7 +244,7 @@ func (a *application) brand(t *Ticket) Brand {
 
 // letter is a mail with everything in it but its texts. A panic on the way is an error of this mail alone.
 func (d *Desk) letter(a *application, m Mail, t *Ticket, id OutgoingID, principal uint32) (l Letter, err error) {
-	defer guard(func(v any) { err = fmt.Errorf("internal error: %v", v) })()
+	defer guard(func(v any) { err = fault(v) })()
 	b := a.brand(t)
 	l = Letter{Class: m.Class, From: b.From, To: []Address{m.To}, Cc: m.Cc, Date: a.now, Template: m.Template, ConfigRev: a.r.Rev, Important: m.Important, Bulk: m.Bulk}
 	switch {

@@ -5,10 +5,14 @@ import (
 	"crypto/ed25519"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -51,7 +55,7 @@ func gossipIMAP(line string, more func() string) string {
 	tag, rest, _ := strings.Cut(line, " ")
 	switch {
 	case strings.HasPrefix(rest, "CAPABILITY"):
-		return "* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\n" + tag + " OK done"
+		return "* CAPABILITY IMAP4rev1 AUTH=PLAIN AUTH=XOAUTH2\r\n" + tag + " OK done"
 	case rest == "AUTHENTICATE PLAIN":
 		return tag + " NO [AUTHENTICATIONFAILED] nobody is " + more()
 	case strings.HasPrefix(rest, "LOGOUT"):
@@ -70,11 +74,35 @@ func gossipSMTP(line string, more func() string) string {
 	return "535 5.7.8 nobody is " + line
 }
 
+// gossipTokens is a token server that refuses every client and repeats what it was told, in clear and as it was written.
+func gossipTokens(t *testing.T) (address string) {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		form, err := url.QueryUnescape(string(body))
+		if err != nil {
+			t.Error(err)
+		}
+		user, secret, _ := r.BasicAuth()
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		if err := json.NewEncoder(w).Encode(map[string]string{"error": "invalid_client",
+			"error_description": fmt.Sprintf("nobody is %s %s %s %s %s", user, secret, r.Header.Get("Authorization"), body, form)}); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(s.Close)
+	return s.URL + "/token"
+}
+
 // Whatever goes wrong, no password, key or token stands in what the program says: in its log at its most talkative, in the
 // answers of commands, on the status page; not even when a server repeats the login that it refuses.
 // S-176
 func TestSecretsStandInNoOutput_S176(t *testing.T) {
-	const mailbox, relay, refresh = "kanari-p4sswort-postfach", "kanari-p4sswort-relais", "kanari-auffrischung"
+	const mailbox, relay, refresh, client = "kanari-p4sswort-postfach", "kanari-p4sswort-relais", "kanari-auffrischung", "kanari-klient/geheimnis="
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
@@ -85,18 +113,23 @@ func TestSecretsStandInNoOutput_S176(t *testing.T) {
 	}
 	w := newWorld(t, startEmbedded(t))
 	t.Setenv("CANARY_RELAY", relay)
+	t.Setenv("CANARY_CLIENT", client)
+	tokens := gossipTokens(t)
 	w.write("hilfe.pw", mailbox+"\n", 0o600)
 	w.write("dkim.pem", string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), 0o600)
 	w.write("supportd.yaml", fmt.Sprintf(`version: 1
 organisation: {name: Nordwind, timezone: Europe/Berlin, languages: [de, en]}
 mailboxes:
   hilfe: {imap: %q, user: hilfe, password_file: hilfe.pw, tls: none, poll: 1s, brand: b, addresses: [hilfe@nordwind.example]}
+  info: {imap: %q, user: info, tls: none, poll: 1s, brand: b, addresses: [info@nordwind.example], oauth2: {provider: other, client_id: robot, client_secret: "${CANARY_CLIENT}", token_url: %q}}
 brands:
   b: {from: Nordwind <hilfe@nordwind.example>, ticket_prefix: NW, dkim: {selector: s1, key_file: dkim.pem}, smtp: {server: %q, tls: none, user: hilfe, password: "${CANARY_RELAY}"}}
 teams: {first: {tier: 1, members: [anna@nordwind.example]}}
-`, gossip(t, "* OK gossip", gossipIMAP), gossip(t, "220 gossip", gossipSMTP)), 0o600)
+`, gossip(t, "* OK gossip", gossipIMAP), gossip(t, "* OK gossip", gossipIMAP), tokens, gossip(t, "220 gossip", gossipSMTP)), 0o600)
 	said := map[string]string{}
-	w.awaits = func(v statusView) bool { return len(v.Mailboxes) == 1 && v.Mailboxes[0].Error != "" }
+	w.awaits = func(v statusView) bool {
+		return len(v.Mailboxes) == 2 && v.Mailboxes[0].Error != "" && v.Mailboxes[1].Error != ""
+	}
 	w.start()
 	// What logs in again and again is in no backup: it stays on the machine where somebody agreed.
 	if err := os.MkdirAll(filepath.Join(w.dir, "state", "oauth"), 0o700); err != nil {
@@ -146,14 +179,17 @@ teams: {first: {tier: 1, members: [anna@nordwind.example]}}
 	if !strings.Contains(said["log"], "nobody is") && !strings.Contains(said["status"], "nobody is") {
 		t.Errorf("the server's words were not told at all: this test proves nothing\n%s", said["log"])
 	}
+	if !strings.Contains(said["log"]+said["status"], "invalid_client") {
+		t.Errorf("the token server's words were not told at all: this test proves nothing\n%s", said["log"])
+	}
 	backup, err := os.ReadFile(filepath.Join(w.dir, "backup.tar"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	said["backup"] = string(backup)
 	for where, text := range said {
-		for _, secret := range []string{mailbox, relay, refresh, base64.StdEncoding.EncodeToString(der)[24:48]} {
-			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("\x00hilfe\x00" + secret)), fmt.Sprintf("%x", secret)} {
+		for _, secret := range []string{mailbox, relay, refresh, client, base64.StdEncoding.EncodeToString(der)[24:48]} {
+			for _, form := range []string{secret, base64.StdEncoding.EncodeToString([]byte(secret)), base64.StdEncoding.EncodeToString([]byte("\x00hilfe\x00" + secret)), fmt.Sprintf("%x", secret), url.QueryEscape(secret)} {
 				if i := strings.Index(text, form); i >= 0 {
 					t.Errorf("%s shows %q: …%s…", where, form, text[max(0, i-200):min(len(text), i+len(form)+20)])
 				}

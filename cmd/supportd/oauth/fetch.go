@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,6 +18,8 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 	"golang.org/x/oauth2/jwt"
+
+	"supportd/tickets/redact"
 )
 
 // Error says why there is no token, in one plain line without secrets.
@@ -168,31 +171,46 @@ func (s *Source) explain(err error, secrets ...string) error {
 	var answer *oauth2.RetrieveError
 	var dns *net.DNSError
 	var timeout net.Error
+	hide := hiding(append(secrets, s.account.Secret))
 	switch {
 	case errors.As(err, &answer):
-		s.explainAnswer(e, answer)
+		s.explainAnswer(e, answer, hide)
 	case errors.As(err, &dns):
 		e.What = "the name cannot be looked up: check the network and the address"
 	case errors.As(err, &timeout) && timeout.Timeout():
 		e.What = "no answer in time: check the network and the firewall"
 	default:
-		e.What = plainCause(err)
-	}
-	for _, secret := range append(secrets, s.account.Secret) {
-		if len(secret) >= 4 {
-			e.What = strings.ReplaceAll(e.What, secret, "***")
-		}
+		e.What = plainCause(err, hide)
 	}
 	return e
 }
 
+// assertion is what a signed request looks like (RFC 7523, RFC 7519 §3): whoever has one can send it again for a while.
+var assertion = regexp.MustCompile(`[\w-]{20,}\.[\w-]{20,}\.[\w-]{20,}`)
+
+// hiding returns a function that takes secrets out of what a server says, as they are, as they stand in a request (RFC 6749
+// §2.3.1, appendix B), and in base64. It has to be asked before a text is cut: what is left of a secret is one, too.
+func hiding(secrets []string) func(string) string {
+	var forms []string
+	for _, secret := range secrets {
+		if len(secret) >= 4 {
+			forms = append(forms, secret, url.QueryEscape(secret), url.PathEscape(secret))
+		}
+	}
+	return func(text string) string {
+		const most = 8 << 10
+		text = redact.Login(text[:min(len(text), most)], forms...)
+		return assertion.ReplaceAllString(text, "***")
+	}
+}
+
 // plainCause leaves out the address and the words of the libraries around a cause.
-func plainCause(err error) string {
+func plainCause(err error, hide func(string) string) string {
 	var u *url.Error
 	if errors.As(err, &u) {
 		err = u.Err
 	}
-	text := strings.TrimPrefix(oneLine(err.Error()), "oauth2: ")
+	text := hide(strings.TrimPrefix(oneLine(err.Error()), "oauth2: "))
 	if rest, ok := strings.CutPrefix(text, "cannot parse json: "); ok {
 		return "the answer is no answer of a token server (" + clip(rest) + "): check token_url"
 	}
@@ -200,7 +218,7 @@ func plainCause(err error) string {
 }
 
 // explainAnswer reads a refusal (RFC 6749 §5.2).
-func (s *Source) explainAnswer(e *Error, answer *oauth2.RetrieveError) {
+func (s *Source) explainAnswer(e *Error, answer *oauth2.RetrieveError, hide func(string) string) {
 	status := 0
 	if answer.Response != nil {
 		status = answer.Response.StatusCode
@@ -217,9 +235,9 @@ func (s *Source) explainAnswer(e *Error, answer *oauth2.RetrieveError) {
 	}
 	e.What = fmt.Sprintf("the token server answers %d", status)
 	if answer.ErrorCode != "" {
-		e.What = clip(answer.ErrorCode)
+		e.What = clip(hide(answer.ErrorCode))
 		if answer.ErrorDescription != "" {
-			e.What += fmt.Sprintf(" (%s)", clip(answer.ErrorDescription))
+			e.What += fmt.Sprintf(" (%s)", clip(hide(answer.ErrorDescription)))
 		}
 	}
 	s.hint(e, answer.ErrorCode, status)

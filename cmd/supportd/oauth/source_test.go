@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"errors"
@@ -448,5 +449,26 @@ func TestAccountID(t *testing.T) {
 	b.ClientID = "d"
 	if a.ID() == b.ID() {
 		t.Error("another client, same ID")
+	}
+}
+
+// S-176: whatever a token server repeats, and wherever its words are cut, no part of a secret stands in what is told of it.
+func TestWhatTokenServersRepeat_S176(t *testing.T) {
+	const secret, refresh = "canary/s3cret=with+signs", "canary-refresh-0123456789"
+	hide := hiding([]string{secret, refresh, "abc"})
+	basic := base64.StdEncoding.EncodeToString([]byte("robot:" + url.QueryEscape(secret)))
+	jwt := "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJyb2JvdEBub3Jkd2luZC5leGFtcGxlIn0.c2lnbmF0dXJlLW9mLXNvbWUtbGVuZ3Ro"
+	for _, said := range []string{secret, url.QueryEscape(secret), "Basic " + basic, "client_secret=" + url.QueryEscape(secret) + "&refresh_token=" + refresh, "assertion=" + jwt, "abc " + refresh} {
+		for pad := range 220 {
+			got := clip(hide(strings.Repeat("x ", pad) + said))
+			for _, part := range []string{"canary", "s3cret", basic[:16], basic[8:20], jwt[:20], "c2lnbmF0"} {
+				if strings.Contains(got, part) {
+					t.Fatalf("%q is told as %q", said, got)
+				}
+			}
+		}
+	}
+	if got := hide("AADSTS7000222: the client secret keys for app 'abc-0815' are expired. Trace ID: 6f1d2c1e-8f5a-4d2b-9c3e-aa11bb22cc33"); !strings.Contains(got, "6f1d2c1e") || !strings.Contains(got, "abc-0815") {
+		t.Errorf("too much is hidden: %q", got)
 	}
 }
