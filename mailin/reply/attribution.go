@@ -90,7 +90,27 @@ func introEnd(text string) bool {
 	case strings.HasSuffix(text, ":"), strings.HasSuffix(text, "："), strings.HasSuffix(text, ">"), strings.HasSuffix(text, ";"):
 		return true
 	}
-	return len(text) <= 150 && (digitOf(text) < 24 || endsWithWrote(fold(text)))
+	return len(text) <= 150 && (digitOf(text[:min(len(text), 24)]) < 24 || mayEndWithWrote(text) && endsWithWrote(fold(text)))
+}
+
+// mayEndWithWrote is a first look whether a text that is not folded ends with a word for "wrote": most lines end with
+// another one, and cost no more then.
+func mayEndWithWrote(text string) bool {
+	i := strings.LastIndexByte(text, ' ') + 1
+	var last [24]byte
+	if len(text)-i > len(last) {
+		return true
+	}
+	n := 0
+	for ; i < len(text); i++ {
+		c := text[i] | 0x20
+		if c < 'a' || c > 'z' {
+			return true
+		}
+		last[n] = c
+		n++
+	}
+	return words.wroteLast[string(last[:n])]
 }
 
 // judgeIntro judges lines that were folded and joined to one. started reports whether they start the way introductions do.

@@ -25,7 +25,7 @@ func headerField(text string) (label, string) {
 		return noLabel, ""
 	}
 	s := strings.TrimLeft(text, "*_| \t")
-	i := strings.IndexAny(s, ":：")
+	i := colon(s[:min(len(s), maxLabel+len("："))])
 	if i <= 0 || i > maxLabel {
 		return noLabel, ""
 	}
@@ -38,6 +38,18 @@ func headerField(text string) (label, string) {
 		return noLabel, ""
 	}
 	return kind, strings.Trim(value, "*_| \t\u00A0;")
+}
+
+// colon is where the first colon of s stands, narrow or wide, or -1.
+func colon(s string) int {
+	i := strings.IndexByte(s, ':')
+	if i >= 0 {
+		s = s[:i]
+	}
+	if j := strings.Index(s, "："); j >= 0 {
+		return j
+	}
+	return i
 }
 
 // readHeader reads the header block that starts at line i, if one does.

@@ -38,12 +38,13 @@ type lexicon struct {
 	sentFrom  phrases
 	sentence  map[string]bool
 	closing   phrases
-	disclaim  []string
+	disclaim  finder
 	footer    phrases
-	banner    []string
+	banner    finder
 	months    []month
 
 	wroteFirst map[string]bool // first words of entries of wrote that have two
+	wroteLast  map[string]bool // last words of entries of wrote
 	wroteWords int             // how many words the longest entry of wrote has
 }
 
@@ -63,7 +64,7 @@ type phrases struct {
 var words = readLexicon(lexiconText)
 
 func readLexicon(text string) *lexicon {
-	x := &lexicon{labels: map[string]label{}, on: map[string]bool{}, wrote: map[string]bool{}, wroteFirst: map[string]bool{},
+	x := &lexicon{labels: map[string]label{}, on: map[string]bool{}, wrote: map[string]bool{}, wroteFirst: map[string]bool{}, wroteLast: map[string]bool{},
 		prefixes: map[string]bool{}, marker: map[string]bool{}, sentence: map[string]bool{}}
 	sets := map[string]map[string]bool{"on": x.on, "forward-prefix": x.prefixes, "marker": x.marker, "sentence-word": x.sentence}
 	lists := map[string]*phrases{"original": &x.original, "forwarded": &x.forwarded, "sent-from": &x.sentFrom,
@@ -88,9 +89,9 @@ func readLexicon(text string) *lexicon {
 		case section == "wrote":
 			x.addWrote(fold(line))
 		case section == "disclaimer":
-			x.disclaim = append(x.disclaim, fold(line))
+			x.disclaim.add(fold(line))
 		case section == "banner":
-			x.banner = append(x.banner, fold(line))
+			x.banner.add(fold(line))
 		case section == "month":
 			x.addMonth(strings.Fields(line))
 		}
@@ -104,6 +105,7 @@ func (x *lexicon) addWrote(s string) {
 		return
 	}
 	x.wrote[s] = true
+	x.wroteLast[s[strings.LastIndexByte(s, ' ')+1:]] = true
 	if first, _, ok := strings.Cut(s, " "); ok {
 		x.wroteFirst[first] = true
 	}

@@ -122,13 +122,7 @@ func isDisclaimer(lines []line) bool {
 			break
 		}
 	}
-	s := fold(b.String())
-	for _, phrase := range words.disclaim {
-		if strings.Contains(s, phrase) {
-			return true
-		}
-	}
-	return false
+	return words.disclaim.in(fold(b.String()))
 }
 
 // skipDelimited takes off what stands below a delimiter line.

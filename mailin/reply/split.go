@@ -152,13 +152,10 @@ func splitBanner(lines []line) (banner, text []line) {
 		b.WriteString(l.text)
 		b.WriteByte(' ')
 	}
-	s := fold(b.String())
-	for _, phrase := range words.banner {
-		if strings.Contains(s, phrase) {
-			return lines[:end], trimBlank(lines[end:])
-		}
+	if !words.banner.in(fold(b.String())) {
+		return nil, lines
 	}
-	return nil, lines
+	return lines[:end], trimBlank(lines[end:])
 }
 
 // cutBelowSentFrom cuts a text below a line that a phone has added: some put the mail that is answered there, without
