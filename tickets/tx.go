@@ -157,7 +157,7 @@ func (tx *Tx) Ticket(id TicketID) (*Ticket, error) {
 		return nil, fmt.Errorf("ticket %d: %w", id, ErrNotFound)
 	}
 	if t.ID != id {
-		return nil, fmt.Errorf("ticket %d: %w: ticket %d stands in its place", id, errDamaged, t.ID)
+		return nil, inAnothersPlace(id, t.ID)
 	}
 	return &t, nil
 }
