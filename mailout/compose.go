@@ -45,7 +45,7 @@ func (c *Composer) compose(l tickets.Letter) ([]byte, error) {
 		return nil, err
 	}
 	inner, outer := boundaries(l)
-	raw, err := c.appendHeader(make([]byte, 0, room(l)), l)
+	raw, err := c.appendHeader(into(l), l)
 	if err != nil {
 		return nil, err
 	}

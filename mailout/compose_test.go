@@ -193,6 +193,12 @@ func TestComposeSameLetterSameBytes(t *testing.T) {
 			t.Fatalf("bytes differ:\n%s\n----\n%s", first, again)
 		}
 	}
+	for _, size := range []int{10, len(first), 1 << 20} { // what stood in the room before is in no mail
+		l.Room = bytes.Repeat([]byte("secret"), size)
+		if again := compose(t, l); !bytes.Equal(first, again) {
+			t.Fatalf("bytes differ with room for %d", size)
+		}
+	}
 	l.Text += "!"
 	if bytes.Equal(first, compose(t, l)) {
 		t.Fatal("another text gives the same bytes")

@@ -121,5 +121,13 @@ func room(l tickets.Letter) int {
 	return size
 }
 
+// into is where a letter is composed: in the room that it brings, when that is large enough.
+func into(l tickets.Letter) []byte {
+	if n := room(l); cap(l.Room) < n {
+		return make([]byte, 0, n)
+	}
+	return l.Room[:0]
+}
+
 // dateOf writes a date as RFC 5322 §3.3 has it.
 func dateOf(at time.Time) string { return at.Format(time.RFC1123Z) }

@@ -39,6 +39,8 @@ type Letter struct {
 	Text       string
 	HTML       string // "": text/plain only
 	Attached   []File
+	// Room may be used for the octets of the mail; what stands in it is of no worth. nil: there is none.
+	Room []byte
 }
 
 // File is an attachment of a Letter.

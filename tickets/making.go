@@ -13,7 +13,7 @@ import (
 
 // making is what one transaction has under way.
 type making struct {
-	free  chan struct{} // holds one for each mail that may be made at a time
+	rooms chan []byte // one for each mail that may be made at a time, for its octets; empty at first
 	group sync.WaitGroup
 	mails []*made // in the order in which they were owed
 }
@@ -31,19 +31,27 @@ type made struct {
 // batch is taken once more, and each mail is made where it is owed.
 var errNotMade = errors.New("a mail could not be made")
 
-func newMaking() *making { return &making{free: make(chan struct{}, runtime.GOMAXPROCS(0))} }
+func newMaking() *making {
+	k := &making{rooms: make(chan []byte, runtime.GOMAXPROCS(0))}
+	for range cap(k.rooms) {
+		k.rooms <- nil
+	}
+	return k
+}
 
-// start makes a mail beside what follows.
-func (k *making) start(rows []Outgoing, compose func() (Letter, composedMail, error)) {
+// start makes a mail beside what follows. compose may use the room it is given for the octets of the mail, and leaves in
+// the composed mail what of it can be used again.
+func (k *making) start(rows []Outgoing, compose func(room []byte) (Letter, composedMail, error)) {
 	m := &made{rows: rows, done: make(chan struct{})}
 	k.mails = append(k.mails, m)
 	k.group.Go(func() {
 		defer close(m.done)
-		k.free <- struct{}{}
-		defer func() { <-k.free }()
+		room := <-k.rooms
+		defer func() { k.rooms <- room }()
 		var l Letter
-		l, m.mail, m.err = compose()
+		l, m.mail, m.err = compose(room)
 		m.subject = l.Subject
+		room, m.mail.room = m.mail.room, nil
 	})
 }
 

@@ -105,21 +105,11 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 	if err != nil {
 		return err
 	}
-	var ref RawRef
-	if a.stored != nil {
-		ref = a.stored.Raw
-	}
-	compose := func() (Letter, composedMail, error) {
-		done, mail, err := composed(a.r, m, letter)
-		if err != nil {
-			return done, composedMail{}, err
-		}
-		return done, cutSpans(mail, letter.Attached, a.in.Raw, ref), nil
-	}
+	compose := a.composing(m, letter)
 	if a.tx.making != nil {
 		a.tx.making.start(rows, compose)
 	} else {
-		done, mail, err := compose()
+		done, mail, err := compose(nil)
 		if err != nil {
 			return err
 		}
@@ -160,6 +150,30 @@ func (d *Desk) oweOrFail(a *application, m Mail) error {
 		return storeError{err}
 	}
 	return nil
+}
+
+// composing returns what makes a letter's mail, as the outbox keeps it. It needs nothing of the store.
+func (a *application) composing(m Mail, letter Letter) func(room []byte) (Letter, composedMail, error) {
+	r, raw := a.r, a.in.Raw
+	var ref RawRef
+	if a.stored != nil {
+		ref = a.stored.Raw
+	}
+	return func(room []byte) (Letter, composedMail, error) {
+		lent := ref.Month != "" && slices.ContainsFunc(letter.Attached, func(f File) bool { return len(f.Base64) >= minSpan })
+		if lent { // the mail is taken apart below; any other stays as it is until it is stored
+			letter.Room = room
+		}
+		done, mail, err := composed(r, m, letter)
+		if err != nil {
+			return done, composedMail{}, err
+		}
+		kept := cutSpans(mail, letter.Attached, raw, ref)
+		if !lent {
+			kept.room = room
+		}
+		return done, kept, nil
+	}
 }
 
 // composed renders a letter's texts and makes its bytes. It needs nothing of the store. A panic on the way, over a text

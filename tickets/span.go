@@ -31,7 +31,11 @@ type composedMail struct {
 	spans []Span
 	size  int    // of the whole
 	sum   Digest // of the whole
+	room  []byte // in which it was composed, when nothing of it is needed any more
 }
+
+// maxRoom is how much room is kept for the next mail.
+const maxRoom = 1 << 20
 
 // cutSpans takes out of a mail the attachments that stand in a raw message. Without a place in the archive nothing is taken out.
 func cutSpans(mail []byte, attached []File, raw []byte, ref RawRef) composedMail {
@@ -56,6 +60,9 @@ func cutSpans(mail []byte, attached []File, raw []byte, ref RawRef) composedMail
 	}
 	if len(p.spans) > 0 {
 		p.own = append(own, mail[at:]...)
+		if cap(mail) <= maxRoom {
+			p.room = mail[:0]
+		}
 	}
 	return p
 }
