@@ -46,6 +46,7 @@ func glimpseOf(id TicketID, row []byte) (*glimpse, error) {
 	g := &glimpse{row: bytes.Clone(row), id: id, state: t.State, verified: t.Verified, created: t.Created, subject: bareSubject(t.Subject),
 		said: wordingOf(t.LastCustomer)}
 	g.said.shingles()
+	g.said.hashes = nil // the runs are made of them, and nothing else is
 	return g, nil
 }
 
