@@ -41,11 +41,21 @@ func (tx *Tx) leaves(now time.Time) (map[string]Leave, error) {
 	return all, err
 }
 
-// keepLeave writes what was learned of an agent's absence; one that is over is deleted.
+// keepLeave writes what was learned of an agent's absence. One that goes on began when the desk learned of it first; one that
+// is over stays until its agent has been told what happened meanwhile (overLeave).
 func (tx *Tx) keepLeave(a Leave, now time.Time) error {
 	key := []byte(strings.ToLower(a.Agent))
-	if !a.Until.After(now) {
-		return tx.btx.Bucket(bucketLeaves).Delete(key)
+	var before Leave
+	if _, err := tx.get(bucketLeaves, key, &before); err != nil {
+		return err
+	}
+	if away := before.Until.After(now); away {
+		a.Since = before.Since
+	} else if !a.Until.After(now) {
+		return nil // back, and was not away
+	}
+	if a.Until.Before(now) {
+		a.Until = now
 	}
 	return tx.put(bucketLeaves, key, a)
 }

@@ -26,6 +26,26 @@ type standing struct {
 	live    []*Ticket // what falls due first comes first
 	waiting map[string][]Postponed
 	absent  map[string]Leave
+	ended   []TicketID // those that are not live and changed within mostAway
+}
+
+// each goes through all of them.
+func (s *standing) each(tx *Tx, f func(*Ticket) error) error {
+	for _, t := range s.live {
+		if err := f(t); err != nil {
+			return err
+		}
+	}
+	for _, id := range s.ended {
+		t, err := tx.Ticket(id)
+		if err == nil {
+			err = f(t)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (tx *Tx) standing(now time.Time) (*standing, error) {
@@ -33,6 +53,8 @@ func (tx *Tx) standing(now time.Time) (*standing, error) {
 	err := tx.Tickets(false, func(t *Ticket) (bool, error) {
 		if t.State.Live() {
 			s.live = append(s.live, t)
+		} else if now.Sub(t.Updated) < 4*mostAway {
+			s.ended = append(s.ended, t.ID)
 		}
 		return true, nil
 	})
@@ -94,7 +116,7 @@ func (d *Desk) sendOverview(tx *Tx, r *Rules, m dailyMail, seen *standing, befor
 	a := &application{tx: tx, r: r, in: &Incoming{Arrived: now}, known: &Known{Brand: brand}, now: now}
 	o := &overview{d: d, a: a, m: m, groups: map[string][]Listed{}, about: map[TicketID]bool{},
 		view: &InternalView{Language: r.language(agent.Language), Desk: brand.Desk, DeskAddress: brand.From.Mail, Mode: "command", Zone: m.zone}}
-	template, order := TemplatePersonal, []string{"overview.over", "overview.today", "overview.answered", "overview.told", "overview.open", "overview.free"}
+	template, order := TemplatePersonal, []string{"overview.over", "overview.today", "overview.away", "overview.answered", "overview.told", "overview.open", "overview.free"}
 	var err error
 	if m.kind == dailyLead {
 		template, order = TemplateLead, []string{"overview.over", "overview.unowned", "overview.returned", "overview.gaps", "overview.aging"}
@@ -160,6 +182,10 @@ func (o *overview) ofAgent(seen *standing) error {
 			return err
 		}
 	}
+	meanwhile, err := o.catchUp(seen)
+	if err != nil {
+		return err
+	}
 	teams := o.a.r.teamsOf(o.m.to)
 	midnight := now.In(o.m.zone)
 	midnight = time.Date(midnight.Year(), midnight.Month(), midnight.Day()+1, 0, 0, 0, 0, o.m.zone)
@@ -173,6 +199,8 @@ func (o *overview) ofAgent(seen *standing) error {
 				key = "overview.over"
 			case at.Before(midnight):
 				key = "overview.today"
+			case meanwhile[t.ID] != nil:
+				key = "overview.away"
 			case customerWaits(t):
 				key = "overview.answered"
 			case told[t.ID] != nil:
@@ -187,7 +215,7 @@ func (o *overview) ofAgent(seen *standing) error {
 		default:
 			continue
 		}
-		if err := o.add(key, t, append(o.dueLines(t, at), told[t.ID]...)...); err != nil {
+		if err := o.add(key, t, slices.Concat(o.dueLines(t, at), meanwhile[t.ID], told[t.ID])...); err != nil {
 			return err
 		}
 	}
