@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -15,17 +17,39 @@ import (
 type Key struct {
 	ID      byte      `json:"id"` // 0 to 15, stands in the token
 	Created time.Time `json:"created"`
-	Secret  []byte    `json:"secret"` // 32 random bytes
+	Secret  []byte    `json:"secret"`         // 32 random bytes
+	Until   time.Time `json:"until,omitzero"` // what it signed is known until then; zero: for good
 }
 
 // Keyring holds the keys of a desk: the newest signs, all verify.
 type Keyring struct {
 	Keys []Key `json:"keys"` // oldest first
+
+	mu sync.RWMutex // over Keys, once a desk goes by them
 }
 
-func (k *Keyring) newest() Key { return k.Keys[len(k.Keys)-1] }
+func (k *Keyring) newest() Key {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return k.Keys[len(k.Keys)-1]
+}
+
+// all is a copy of the keys.
+func (k *Keyring) all() []Key {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
+	return slices.Clone(k.Keys)
+}
+
+func (k *Keyring) set(keys []Key) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.Keys = keys
+}
 
 func (k *Keyring) byID(id byte) (Key, bool) {
+	k.mu.RLock()
+	defer k.mu.RUnlock()
 	for _, key := range k.Keys {
 		if key.ID == id {
 			return key, true

@@ -26,11 +26,14 @@ const (
 // Store keeps the desk in a state directory: desk.db, mail/YYYY-MM.db, keys.json and lock. One process has it open at
 // a time. All access goes through typed methods of Tx.
 type Store struct {
-	dir   string
-	db    *bolt.DB
-	lock  *flock.Flock
-	mail  *archive
-	keys  *Keyring
+	dir  string
+	db   *bolt.DB
+	lock *flock.Flock
+	mail *archive
+	keys *Keyring
+
+	rotating sync.Mutex // held while keys change
+
 	floor atomic.Uint64 // free bytes below which nothing is taken in any more
 
 	jobs    chan *job
@@ -118,6 +121,7 @@ func openLocked(dir string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys.set(livingKeys(keys.all(), o.Now()))
 	db, err := openChecked(path)
 	if err != nil {
 		return nil, err

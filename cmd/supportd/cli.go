@@ -131,7 +131,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.runCommand(), a.demoCommand(), a.initCommand(), a.loginCommand(), a.checkCommand(), a.configCommand(), a.parseCommand(), a.explainCommand(), a.testCommand(), a.diffCommand(),
 		a.ticketCommand(), a.outboxCommand(), a.quarantineCommand(), a.statusCommand(), a.doctorCommand(), a.backupCommand(),
 		a.restoreCommand(), a.importCommand(), a.reloadCommand(), a.calendarCommand(), a.clockCommand(), a.dueCommand(), a.slaCommand(), a.evalCommand(), a.trainCommand(), a.serviceCommand(), a.versionCommand(), a.manCommand(), a.benchCommand())
-	root.AddCommand(a.eraseCommand(), a.exportCommand(), a.checkStoreCommand(), a.retentionCommand(), a.templateCommand(), a.dkimCommand(), a.claimCommand())
+	root.AddCommand(a.eraseCommand(), a.exportCommand(), a.checkStoreCommand(), a.retentionCommand(), a.templateCommand(), a.dkimCommand(), a.claimCommand(), a.keyCommand())
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
 	})

@@ -63,6 +63,11 @@ func (d *Daemon) lookAfter(ctx context.Context) error {
 	defer d.certificates.look.Unlock()
 	c := d.config.Load()
 	d.lookAtCertificates(ctx, c)
+	if n, err := d.desk.Store.RetireKeys(d.options.Now()); err != nil {
+		return err
+	} else if n > 0 {
+		d.log.Info("keys have ended", "keys", n)
+	}
 	v, err := d.vitals(c)
 	if err != nil {
 		return err
