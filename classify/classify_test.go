@@ -146,6 +146,9 @@ func TestQuarantine(t *testing.T) {
 		{"S-067 X-Spam-Flag", "X-Spam-Flag: YES\n", true},
 		{"S-067 X-Spam-Status", "X-Spam-Status: Yes, score=9.1 required=5.0\n", true},
 		{"S-067 a second field", "X-Spam-Status: No\nX-Spam-Status: Yes\n", true},
+		{"S-067 the sender's clean mark above the filter's", "X-Spam-Flag: NO\nX-Spam-Score: -10\nX-Spam-Flag: YES\n", true},
+		{"S-067 the sender's score above the filter's", "X-Spam-Score: -10\nX-Spam-Score: 9.5\n", true},
+		{"S-067 the sender's score below the filter's", "X-Spam-Score: 9.5\nX-Spam-Score: -10\n", true},
 		{"S-067 Rspamd", "X-Rspamd-Action: add header\n", true},
 		{"S-067 Exchange Online", "X-Forefront-Antispam-Report: CIP:192.0.2.1;CTRY:US;SFV:SPM;CAT:SPM\n", true},
 		{"S-067 virus", "X-Virus-Status: Infected (Eicar)\n", true},
@@ -166,6 +169,9 @@ func TestQuarantine(t *testing.T) {
 			}
 			if tt.held && v.NoAnswer == "" {
 				t.Error("a held mail may be answered")
+			}
+			if field, _, _ := strings.Cut(tt.header, ":"); strings.Contains(field, "Spam") && !strings.Contains(reasonFor(v, "quarantine"), field) && !tt.held {
+				t.Errorf("the reason %q does not show %s", reasonFor(v, "quarantine"), field)
 			}
 		})
 	}

@@ -34,6 +34,9 @@ var marks = []mark{
 	{"X-Amavis-Alert", is("infected", "banned"), "marked as infected (X-Amavis-Alert)"},
 }
 
+// scoreFields are where filters write how bad they think a mail is.
+var scoreFields = []string{"X-Spam-Score", "X-Rspamd-Score", "X-Spam-Status"}
+
 func is(words ...string) func(string) bool {
 	return func(value string) bool {
 		value = strings.ToLower(strings.TrimSpace(value))
@@ -65,10 +68,34 @@ func isLetter(c byte) bool { return c >= 'a' && c <= 'z' }
 func (k *Classifier) quarantine(m *tickets.Message, v *tickets.Verdict) {
 	why := k.held(m, v)
 	if why == "" {
+		if said := k.filterSays(m); said != "" {
+			because(v, "quarantine", "none", "the filter in front of the mailbox says nothing that holds it: "+said)
+		}
 		return
 	}
 	v.Quarantine = why
 	because(v, "quarantine", "held", why)
+}
+
+// filterSays are the verdicts and scores of filters that stand on a message, for those who ask why it was not held.
+func (k *Classifier) filterSays(m *tickets.Message) string {
+	names := append([]string{}, k.config.ScoreHeaders...)
+	for _, mk := range marks {
+		names = append(names, mk.field)
+	}
+	var said []string
+	for _, name := range append(names, scoreFields...) {
+		value := strings.Join(strings.Fields(m.FirstField(name)), " ")
+		const most = 60
+		if value == "" || slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, name+": ") }) {
+			continue
+		}
+		if r := []rune(value); len(r) > most {
+			value = string(r[:most-1]) + "…"
+		}
+		said = append(said, name+": "+value)
+	}
+	return strings.Join(said, "; ")
 }
 
 // opinion holds what begins something new and reads like spam, as the desk itself sees it. What the mail server says comes first.
@@ -145,7 +172,7 @@ func (k *Classifier) score(m *tickets.Message) string {
 	}
 	fields := k.config.ScoreHeaders
 	if len(fields) == 0 {
-		fields = []string{"X-Spam-Score", "X-Rspamd-Score", "X-Spam-Status"}
+		fields = scoreFields
 	}
 	for _, name := range fields {
 		for _, value := range m.Field(name) {
