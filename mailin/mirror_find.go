@@ -16,7 +16,7 @@ import (
 // openFolder is the folder that is open for writing.
 type openFolder struct {
 	name      string
-	validity  uint32
+	validity  uint32      // 0: its UIDs do not last
 	permanent []imap.Flag // flags that last there
 }
 
@@ -35,6 +35,9 @@ func (m *mirroring) open(ctx context.Context, name string) error {
 		sd, err := m.link.c.Select(name, nil).Wait()
 		if err == nil {
 			m.at = openFolder{name: name, validity: sd.UIDValidity, permanent: sd.PermanentFlags}
+			if m.link.wire.uidsNotSticky() {
+				m.at.validity = 0
+			}
 		}
 		return err
 	})
@@ -63,7 +66,7 @@ func (m *mirroring) find(ctx context.Context, mails []*mirrorMail) (found []*mir
 		here = append(here, w)
 		l := w.looks[0]
 		uid := l.UID
-		if l.search || l.UIDValidity != m.at.validity {
+		if l.search || l.UIDValidity != m.at.validity || m.at.validity == 0 {
 			if uid, err = m.searchFor(ctx, w, l); err != nil {
 				return nil, err
 			}
@@ -113,7 +116,7 @@ func (w *mirrorMail) nextLook() {
 // searchFor finds a message in the open folder by its Message-ID and its content; 0 when it is not there.
 func (m *mirroring) searchFor(ctx context.Context, w *mirrorMail, l look) (uint32, error) {
 	least := uint32(1)
-	if l.search && l.UIDValidity == m.at.validity {
+	if l.search && l.UIDValidity == m.at.validity && m.at.validity != 0 {
 		least = max(l.UID, 1)
 	}
 	criteria := &imap.SearchCriteria{}

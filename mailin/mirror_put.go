@@ -255,7 +255,7 @@ func (l *link) expunge(ctx context.Context, set imap.UIDSet) error {
 // remove takes away what a move left behind that was a copy first: its content was found where it was to go.
 func (m *mirroring) remove(ctx context.Context, w *mirrorMail) error {
 	w.left.Folder = m.name(w.left.Folder)
-	if w.left.UIDValidity == m.at.validity {
+	if w.left.UIDValidity == m.at.validity && m.at.validity != 0 {
 		err := m.link.expunge(ctx, imap.UIDSetNum(imap.UID(w.left.UID)))
 		var no *imap.Error
 		if err != nil && (!errors.As(err, &no) || !saidNo(err)) {

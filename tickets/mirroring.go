@@ -173,46 +173,54 @@ type Mirrored struct {
 }
 
 // Mirrorings returns what is owed to a mailbox and due, of up to limit tickets, and notes the attempt: the next one is later,
-// should nothing more be heard of this one.
+// should nothing more be heard of this one. A long ticket is read beside the transactions that write.
 func (d *Desk) Mirrorings(ctx context.Context, mailbox string, limit int) ([]Mirroring, error) {
-	due := false
+	var found []Mirroring
 	err := d.Store.View(func(tx *Tx) error {
-		rows, err := tx.mirrorRows(mailbox, d.Now(), 1)
-		due = len(rows) > 0
+		mirrors, err := tx.mirrors()
+		settings := mirrors[mailbox]
+		if err != nil || settings == nil {
+			return err
+		}
+		rows, err := tx.mirrorRows(mailbox, d.Now(), limit)
+		for i := 0; err == nil && i < len(rows); i++ {
+			var m Mirroring
+			m, err = tx.mirroring(settings, mailbox, rows[i].id)
+			m.Change, m.Messages = rows[i].Change, slices.DeleteFunc(m.Messages, m.stands)
+			found = append(found, m)
+		}
 		return err
 	})
-	if err != nil || !due {
+	if err != nil || len(found) == 0 {
 		return nil, err
 	}
 	var list []Mirroring
 	err = d.Store.Update(ctx, func(tx *Tx) error {
 		list = nil
 		now := d.Now().UTC()
-		mirrors, err := tx.mirrors()
-		settings := mirrors[mailbox]
-		if err != nil || settings == nil {
-			return err
-		}
-		rows, err := tx.mirrorRows(mailbox, now, limit)
-		for i := 0; err == nil && i < len(rows); i++ {
-			row, key := rows[i], mirrorKey(mailbox, rows[i].id)
-			var m Mirroring
-			if m, err = tx.mirroring(settings, mailbox, row.id); err != nil {
+		for _, m := range found {
+			row, same, err := tx.mirrorRow(mailbox, m)
+			switch {
+			case err == nil && same && len(m.Messages) == 0:
+				err = tx.btx.Bucket(bucketMirror).Delete(mirrorKey(mailbox, m.Ticket))
+			case err == nil && same: // else it has changed meanwhile, and is due again
+				list = append(list, m)
+				row.Attempts++
+				row.Next = now.Add(copyPause(row.Attempts))
+				err = tx.put(bucketMirror, mirrorKey(mailbox, m.Ticket), row.mirrorRecord)
+			}
+			if err != nil {
 				return err
 			}
-			if len(m.Messages) == 0 {
-				err = tx.btx.Bucket(bucketMirror).Delete(key)
-				continue
-			}
-			m.Change = row.Change
-			list = append(list, m)
-			row.Attempts++
-			row.Next = now.Add(copyPause(row.Attempts))
-			err = tx.put(bucketMirror, key, row.mirrorRecord)
 		}
-		return err
+		return nil
 	})
 	return list, err
+}
+
+// stands reports whether what is wanted was put at a message before, and nothing is known to have changed since.
+func (m *Mirroring) stands(one Mirrored) bool {
+	return one.Put != nil && one.Put.equal(m.MirrorWish) && (one.Put.Answered || !one.Answered) && one.To == nil && one.Seen == (Spot{}) && !one.Lost
 }
 
 type mirrorRow struct {
@@ -258,29 +266,35 @@ func (tx *Tx) mirroring(s *mirrorSettings, mailbox string, id TicketID) (Mirrori
 	}
 	var answers []time.Time
 	if taker.ID != t.ID {
-		if answers, err = tx.answersOf(taker); err != nil {
+		entries, err := tx.Entries(taker.ID)
+		if err == nil {
+			answers, err = tx.answersAmong(taker, entries)
+		}
+		if err != nil {
 			return m, err
 		}
 	}
-	return m, tx.collectMirrored(&m, s, mailbox, t, answers, maxMerged)
+	return m, tx.collectMirrored(&m, s, mailbox, t, answers, maxMerged, map[uint64]bool{})
 }
 
 // collectMirrored adds the messages of a ticket that came in by a mailbox, and of those that it took in. answers are those of
-// tickets that took this one in.
-func (tx *Tx) collectMirrored(m *Mirroring, s *mirrorSettings, mailbox string, t *Ticket, answers []time.Time, depth int) error {
-	own, err := tx.answersOf(t)
-	if err != nil {
-		return err
-	}
-	answers = append(slices.Clone(answers), own...)
+// tickets that took this one in; met are the messages that were looked at.
+func (tx *Tx) collectMirrored(m *Mirroring, s *mirrorSettings, mailbox string, t *Ticket, answers []time.Time, depth int, met map[uint64]bool) error {
 	entries, err := tx.Entries(t.ID)
 	if err != nil {
 		return err
 	}
+	own, err := tx.answersAmong(t, entries)
+	if err != nil {
+		return err
+	}
+	last := slices.MaxFunc(append(append([]time.Time{{}}, answers...), own...), time.Time.Compare)
+	answers = append(slices.Clone(answers), own...)
 	for _, e := range entries {
-		if e.Message == 0 || slices.ContainsFunc(m.Messages, func(o Mirrored) bool { return o.Message == e.Message }) {
+		if e.Message == 0 || met[e.Message] {
 			continue
 		}
+		met[e.Message] = true
 		stored, err := tx.Stored(e.Message)
 		if errors.Is(err, ErrNotFound) {
 			continue
@@ -298,7 +312,7 @@ func (tx *Tx) collectMirrored(m *Mirroring, s *mirrorSettings, mailbox string, t
 		if one.Lost && one.Seen == (Spot{}) {
 			continue // left where somebody put it
 		}
-		one.Answered = s.Answered && e.Kind == EntryReceived && slices.ContainsFunc(answers, func(at time.Time) bool { return !at.Before(e.At) })
+		one.Answered = s.Answered && e.Kind == EntryReceived && !last.Before(e.At)
 		m.Messages = append(m.Messages, one)
 	}
 	for _, number := range t.MergedFrom {
@@ -309,19 +323,15 @@ func (tx *Tx) collectMirrored(m *Mirroring, s *mirrorSettings, mailbox string, t
 		if err != nil {
 			return err
 		}
-		if err := tx.collectMirrored(m, s, mailbox, source, answers, depth-1); err != nil {
+		if err := tx.collectMirrored(m, s, mailbox, source, answers, depth-1, met); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// answersOf is when people answered a ticket publicly. An answer counts once it has left: until then it can be taken back.
-func (tx *Tx) answersOf(t *Ticket) ([]time.Time, error) {
-	entries, err := tx.Entries(t.ID)
-	if err != nil {
-		return nil, err
-	}
+// answersAmong is when people answered a ticket publicly. An answer counts once it has left: until then it can be taken back.
+func (tx *Tx) answersAmong(t *Ticket, entries []Entry) ([]time.Time, error) {
 	var answers []time.Time
 	for i, e := range entries {
 		if e.Kind != EntryAnswered || e.Actor.Kind != ActorAgent {

@@ -33,6 +33,7 @@ type Counts struct {
 	Fetches       int
 	Bodies        int
 	PlainExpunges int // EXPUNGE without UIDs
+	CutWrites     int // connections that Faults.CutWrites ended
 }
 
 // SetFaults changes what the server does wrong from now on.
@@ -181,8 +182,11 @@ func (c *conn) cutWrite() bool {
 	if f.CutWrites == 0 {
 		return false
 	}
-	f.CutWrites--
-	return f.CutWrites == 0
+	if f.CutWrites--; f.CutWrites > 0 {
+		return false
+	}
+	c.srv.counts.CutWrites++
+	return true
 }
 
 // cut says where in b the connection ends.

@@ -5,6 +5,7 @@ package crash
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"math/rand/v2"
@@ -57,6 +58,7 @@ type sweep struct {
 	after         string
 	noMove        bool
 	copies        bool
+	mirror        bool
 	firstResponse int
 	act           func(r *Rig) error // while the desk runs
 }
@@ -67,6 +69,8 @@ func sweeps() []sweep {
 		{points: `^file\.(begin|done)$`, after: "move"},
 		{points: `^file\.(copied|marked)$`, after: "move", noMove: true},
 		{points: `^(copy|copied)\.`, after: "leave", copies: true},
+		{points: `^mirror\.(note|flags|intended|moved)$`, after: "leave", mirror: true},
+		{points: `^mirror\.(copied|marked)$`, after: "leave", mirror: true, noMove: true},
 		{points: `^tick\.`, after: "flag", firstResponse: 1},
 		{points: `^missed\.`, after: "leave", act: refused},
 		{points: `^release\.`, after: "leave", act: released},
@@ -109,7 +113,7 @@ func (s sweep) run(t *testing.T, programs *Programs, point string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := NewRig(RigOptions{Programs: programs, Servers: servers, Dir: stateRoot(t), Rand: rand.New(rand.NewPCG(1, 1)), After: s.after, Copies: s.copies, FirstResponse: s.firstResponse})
+	r, err := NewRig(RigOptions{Programs: programs, Servers: servers, Dir: stateRoot(t), Rand: rand.New(rand.NewPCG(1, 1)), After: s.after, Copies: s.copies, Mirror: s.mirror, FirstResponse: s.firstResponse})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +155,9 @@ func (s sweep) run(t *testing.T, programs *Programs, point string) {
 	if err := r.Rest(time.Minute); err != nil {
 		t.Fatal(err)
 	}
+	if s.mirror {
+		shown(t, r)
+	}
 	if err := r.Stop(); err != nil {
 		t.Fatal(err)
 	}
@@ -159,6 +166,32 @@ func (s sweep) run(t *testing.T, programs *Programs, point string) {
 		t.Fatal(err)
 	}
 	complain(t, wrong)
+}
+
+// shown waits until every mail shows its ticket, in the folder that it belongs to, and stands there once.
+func shown(t *testing.T, r *Rig) {
+	t.Helper()
+	server, want := r.Servers.(*embedded).imap, len(r.Mail.Sent())
+	var inbox, done []imaptest.Message
+	for deadline := time.Now().Add(2 * time.Minute); ; pause(100 * time.Millisecond) {
+		var err, err2 error
+		inbox, err = server.Messages(deskUser, "INBOX")
+		if done, err2 = server.Messages(deskUser, "Done"); errors.Join(err, err2) != nil {
+			t.Fatal(errors.Join(err, err2))
+		}
+		known := 0
+		for _, m := range done {
+			if slices.Contains(m.Flags, "$sd-new") {
+				known++
+			}
+		}
+		if len(inbox) == 0 && len(done) == want && known == want {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%d mails in INBOX, %d in Done, %d of them show their ticket; want all %d there", len(inbox), len(done), known, want)
+		}
+	}
 }
 
 // refused: the server does not hand out a message.

@@ -40,6 +40,7 @@ type RigOptions struct {
 	Rand          *rand.Rand
 	After         string // what the desk does with settled mails on the server
 	Copies        bool   // of what is sent go to the folder for sent mail
+	Mirror        bool   // messages show their tickets
 	FirstResponse int    // seconds; 0 promises nothing
 	Listen        string // address of the status page; "" has none
 }
@@ -57,7 +58,7 @@ func NewRig(o RigOptions) (*Rig, error) {
 		r.imap.Close()
 		return nil, err
 	}
-	r.box = Mailbox{Name: deskUser, User: deskUser, IMAP: r.imap.Addr(), SMTP: r.smtp.Addr(), After: o.After, Copies: o.Copies}
+	r.box = Mailbox{Name: deskUser, User: deskUser, IMAP: r.imap.Addr(), SMTP: r.smtp.Addr(), After: o.After, Copies: o.Copies, Mirror: o.Mirror}
 	r.Desk = &Desk{Binary: o.Programs.Failing, Dir: o.Dir}
 	r.Mail = &Generator{Rand: o.Rand, Address: r.box.Address(), Post: r.Post}
 	r.Inspects = &Checker{Binary: o.Programs.Inspect, Limit: 30 * time.Second}

@@ -123,6 +123,7 @@ type Mailbox struct {
 	IMAP, SMTP string
 	After      string // leave, flag, move
 	Copies     bool   // of what is sent, to the folder Done
+	Mirror     bool   // messages show their tickets, and those of new ones move to the folder Done
 	One        bool   // one connection to the SMTP server at a time
 }
 
@@ -144,6 +145,9 @@ func Configuration(boxes []Mailbox, firstResponse int) string {
 		}
 		if m.Copies {
 			after += ", sent: Done, sent_copies: true"
+		}
+		if m.Mirror {
+			after += ", mirror: {answered: true, keywords: [state], folders: [{folder: Done, state: new}]}"
 		}
 		fmt.Fprintf(&b, "  %s: {imap: %q, user: %s, password_file: pw, tls: none, trusted: true, poll: 1s, max_size: 64kB, brand: %s, addresses: [%s], %s}\n",
 			m.Name, m.IMAP, m.User, m.Name, m.Address(), after)
