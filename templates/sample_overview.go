@@ -19,7 +19,8 @@ func sampleOverview(template string, v tickets.InternalView, p tickets.PublicVie
 	var lines []tickets.Line
 	if template == tickets.TemplateLead {
 		three.Lines = append(three.Lines, line("overview.lacks", map[string]string{"team": "network", "fields": "logs"}))
-		two.Lines = []tickets.Line{line("overview.came_back", map[string]string{"team": "network", "reason": "no logs"})}
+		reason := map[bool]string{true: "Es fehlen Protokolle", false: "The logs are missing"}[v.Language == "de"]
+		two.Lines = []tickets.Line{line("overview.came_back", map[string]string{"team": "network", "reason": reason})}
 		groups = []tickets.Group{{Key: "overview.over", Tickets: []tickets.Listed{one}}, {Key: "overview.returned", Tickets: []tickets.Listed{two}},
 			{Key: "overview.gaps", Tickets: []tickets.Listed{three}}, {Key: "overview.aging", Tickets: []tickets.Listed{three}}}
 		lines = []tickets.Line{line("overview.absent", map[string]string{"who": "Jan Petersen", "until": at(3)})}
