@@ -185,6 +185,7 @@ func problemKeys() []LineKey {
 		key("clock.unowned", "nobody works on the ticket", "age", "since"),
 		key("clock.no_next_step", "nobody works on the ticket, and nothing that it waits for has a deadline", "age", "since"),
 		key("major.declared", "a ticket concerns many", "team", "every"),
+		key("major.burst", "several people write about the same", "count", "name", "number"),
 		key("clock.unanswered", "the customer's last mail has no answer", "age", "since"),
 		key("back.snoozed", "a ticket comes back to the agent who put it aside", "since"),
 		key("back.due", "the due date of a ticket has come", "since"),

@@ -4,6 +4,7 @@ package templates
 func aroundKeys() []LineKey {
 	return []LineKey{
 		key("suggest.category", "what the desk takes a mail to be about, how sure it is, and who gets it on escalation", "name", "percent", "other", "team"),
+		key("suggest.major", "a major incident about the same is led already", "number"),
 		key("suggest.asked", "the acknowledgement asks for what the mail does not say", "asked"),
 		key("suggest.team", "a team of a higher tier has solved similar tickets", "team", "count"),
 		key("suggest.answer", "a standard answer may fit", "name", "title"),

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 	"unicode"
@@ -40,6 +41,11 @@ type remembered struct {
 	Similar
 	words []uint32
 
+	created         time.Time // these are for bursts
+	requester       string
+	ci, category    string
+	verified, major bool
+
 	asked  uint64  // the question that the following answers
 	common int     // words in common with it
 	weight float64 // of these words
@@ -73,14 +79,21 @@ func (x *alike) note(t *Ticket) {
 	}
 }
 
+// remember is what the index keeps of a ticket, but for its words.
+func remember(t *Ticket) *remembered {
+	return &remembered{Similar: Similar{ID: t.ID, Number: t.Number, Subject: t.Subject, State: t.State, Team: t.Team, Tier: t.Tier, SolvedAt: t.SolvedAt,
+		Resolution: excerpt(t.Resolution)}, created: t.Created, requester: strings.ToLower(t.Requester.Mail), ci: t.CI, category: t.Category,
+		verified: t.Verified, major: slices.Contains(t.Tags, tagMajor)}
+}
+
 func (x *alike) keep(t *Ticket) {
-	s := Similar{ID: t.ID, Number: t.Number, Subject: t.Subject, State: t.State, Team: t.Team, Tier: t.Tier, SolvedAt: t.SolvedAt,
-		Resolution: excerpt(t.Resolution)}
+	one := remember(t)
 	if known := x.byID[t.ID]; known != nil {
-		known.Similar = s
+		known.Similar = one.Similar
+		known.ci, known.category, known.major = one.ci, one.category, one.major
 		return
 	}
-	one := &remembered{Similar: s, words: unusualWords(t.Subject, t.LastCustomer)}
+	one.words = unusualWords(t.Subject, t.LastCustomer)
 	if len(x.ring) < maxRemembered {
 		x.ring = append(x.ring, one)
 	} else {

@@ -64,6 +64,9 @@ func (c *around) fill(v *InternalView) {
 	for _, s := range d.r.tellableSimilar(d.k.Similar, t) {
 		v.Similar = append(v.Similar, s.listed())
 	}
+	if b := d.k.Burst; b != nil && b.Led != "" {
+		v.Suggestions = append(v.Suggestions, Line{Key: "suggest.major", Args: map[string]string{"number": b.Led}})
+	}
 	if asks := d.asks(); len(asks) > 0 {
 		v.Suggestions = append(v.Suggestions, Line{Key: "suggest.asked", Args: map[string]string{"asked": strings.Join(asks, ", ")}})
 	}

@@ -101,6 +101,9 @@ func (d *decider) hold(reason, line string) {
 	if line != "" && d.k.NoticesHour < d.r.Limits.NoticesPerHour {
 		d.tellHeld(line)
 	}
+	if line == "held.agent" {
+		d.tellUnvouched()
+	}
 }
 
 func (d *decider) decide() {

@@ -47,16 +47,18 @@ type Known struct {
 	NoticesHour  int
 	StaffTold    bool // the admin was told today that mail to the agent, whom a report is about, comes back
 
-	Verdict *Verdict // what the classifier says of the message, when it was asked already
-	asked   Hints    // with what
-	Alert   *AlertBefore
-	Outage  *Ticket          // of the highest priority, open on an item that the message's item needs
-	Origin  *Message         // the mail that opened Ticket, when commands of this one need it
-	Flood   *Flood           // the author has begun as much lately as they may
-	Loop    *Loop            // what went to and fro with the author lately; nil when nothing did
-	Explain bool             // reasons against what was not chosen are wanted too
-	History []Entry          // of Ticket, newest first, far back; when commands of the message need it
-	Absent  map[string]Leave // who is away now, by lower-case address
+	Verdict   *Verdict // what the classifier says of the message, when it was asked already
+	asked     Hints    // with what
+	Alert     *AlertBefore
+	Outage    *Ticket          // of the highest priority, open on an item that the message's item needs
+	Origin    *Message         // the mail that opened Ticket, when commands of this one need it
+	Burst     *Burst           // others wrote about the same lately; nil when nobody asks
+	Unvouched bool             // nobody in this mailbox is ever authenticated, and the admin was not told lately
+	Flood     *Flood           // the author has begun as much lately as they may
+	Loop      *Loop            // what went to and fro with the author lately; nil when nothing did
+	Explain   bool             // reasons against what was not chosen are wanted too
+	History   []Entry          // of Ticket, newest first, far back; when commands of the message need it
+	Absent    map[string]Leave // who is away now, by lower-case address
 	// Elsewhere is the ticket whose secrets an agent's text holds, as far as it is an answer; "" for none.
 	Elsewhere string
 }
@@ -142,7 +144,13 @@ func (tx *Tx) know(r *Rules, in *Incoming, now time.Time) (*Known, error) {
 	if err := tx.knowAlert(k, r, in); err != nil {
 		return nil, err
 	}
-	return k, tx.knowUnproven(k, r, m, now)
+	if err := tx.knowUnproven(k, r, m, now); err != nil {
+		return nil, err
+	}
+	if err := tx.knowBurst(k, r, m, now); err != nil {
+		return nil, err
+	}
+	return k, tx.knowUnvouched(k, r, in, now)
 }
 
 // knowThread finds the ticket that a message continues: reply address, then our own Message-ID, then a subject tag.

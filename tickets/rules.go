@@ -57,6 +57,7 @@ type Rules struct {
 	Redact         []string          // what requests to third parties go without, beside the customer's name and address
 	ServiceManager string            // lower-case address; "" for none
 	Spam           SpamPolicy
+	Unvouched      bool // nothing in the configuration can authenticate a sender, but for mailboxes that are trusted
 
 	Categories    []CategoryChoice
 	PriorityNames map[string]map[string]string // priority → language → name for people

@@ -47,7 +47,7 @@ func (d *decider) tooMuchHelp() string {
 // urgent and what concerns many is for people, whatever was answered.
 func (d *decider) settledByHelp() bool {
 	t, a := d.out.Ticket, d.help()
-	return a != nil && a.Solves && t.FollowUpOf == 0 && t.Priority != topPriority && !d.r.Major.concerns(t) && d.noAnswer() == ""
+	return a != nil && a.Solves && t.FollowUpOf == 0 && t.Priority != topPriority && !d.r.Major.concerns(t) && !d.bursts() && d.noAnswer() == ""
 }
 
 // settleByHelp solves the ticket that an automatic answer was sent to. An answer of the customer's opens it again, and then its

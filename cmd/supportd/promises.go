@@ -30,8 +30,8 @@ func buildPromises(r *tickets.Rules, c *config.Config) error {
 	r.SafetyNet = tickets.SafetyNet{NoNextStep: c.SafetyNet.NoNextStep,
 		Unowned:   tickets.Catch{After: c.SafetyNet.Unowned.After, Notify: c.SafetyNet.Unowned.Notify},
 		Untouched: tickets.Catch{After: c.SafetyNet.Untouched.After, Notify: c.SafetyNet.Untouched.Notify}}
-	if m := c.Major; len(m.Any) > 0 {
-		r.Major = tickets.MajorIncident{Manager: strings.ToLower(m.Manager.Mail), Updates: m.Updates, Match: func(t *tickets.Ticket) bool {
+	if m := c.Major; len(m.Any) > 0 || m.Burst {
+		r.Major = tickets.MajorIncident{Manager: strings.ToLower(m.Manager.Mail), Updates: m.Updates, Burst: m.Burst, Match: func(t *tickets.Ticket) bool {
 			return slices.ContainsFunc(m.Any, func(one config.TicketMatch) bool { return meant(one, t) })
 		}}
 	}

@@ -104,6 +104,7 @@ func rulesWith(c *config.Config, classifier *classify.Classifier) (*tickets.Rule
 	}
 	nameThings(r, c)
 	r.Spam = tickets.SpamPolicy{PerSender: c.Spam.PerSender, Within: c.Spam.Within, Blocked: c.Spam.Blocked, ListTo: strings.ToLower(c.Spam.DigestTo.Mail)}
+	r.Unvouched = len(c.AuthservIDs) == 0 && !c.VerifyDKIM
 	r.Spam.ListAt = sinceMidnight(c.Spam.DigestAt)
 	for _, a := range c.Agents {
 		if agent, ok := r.Agents[strings.ToLower(a.Who.Mail)]; ok {

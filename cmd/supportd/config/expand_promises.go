@@ -68,12 +68,17 @@ func (c *Config) expandPromises(root *node) {
 
 func (c *Config) expandMajor(root *node) {
 	m := c.Major
-	if len(m.Any) == 0 {
+	if len(m.Any) == 0 && !m.Burst {
 		return
 	}
 	any := &node{Kind: yaml.SequenceNode}
 	for _, one := range m.Any {
 		any.Content = append(any.Content, expandTicketMatch(one).yaml())
+	}
+	if m.Burst {
+		burst := block().add("burst", plain("true", "!!bool"))
+		burst.Style = yaml.FlowStyle
+		any.Content = append(any.Content, burst.yaml())
 	}
 	n := block().add("when", block().add("any", any))
 	if m.Manager.Mail != "" {

@@ -151,5 +151,5 @@ type majorWhenKeys struct {
 type majorAnyKeys struct {
 	section
 	ticketMatchKeys
-	Burst opt[bool] `key:"burst" kind:"bool" example:"true" doc:"Read and checked, and not obeyed yet: no burst of tickets is recognised."`
+	Burst opt[bool] `key:"burst" kind:"bool" example:"true" doc:"true: more people than usual write about the same item or category within an hour, at least three."`
 }

@@ -92,6 +92,7 @@ type Catch struct {
 // MajorIncident says which new tickets concern so many that they are led.
 type MajorIncident struct {
 	Any     []TicketMatch // one of them; none: there is no such thing
+	Burst   bool          // and those about which several people write at a time
 	Manager tickets.Address
 	Updates time.Duration
 }

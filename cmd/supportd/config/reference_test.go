@@ -32,7 +32,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	used := map[string]bool{}
-	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "oauth.yaml", "full.yaml", "desk.yaml", "promises.yaml", "spam.yaml", "dkim.yaml", "signed.yaml", "warn-retention.yaml", "warn-burst.yaml", "warn-later.yaml", "../nordwind/supportd.yaml"} {
+	for _, name := range []string{"short.yaml", "smallest.yaml", "loopback.yaml", "oauth.yaml", "full.yaml", "desk.yaml", "promises.yaml", "spam.yaml", "dkim.yaml", "signed.yaml", "warn-retention.yaml", "burst.yaml", "warn-later.yaml", "../nordwind/supportd.yaml"} {
 		data, err := os.ReadFile(filepath.Join(testdata, name))
 		if err != nil {
 			t.Fatal(err)

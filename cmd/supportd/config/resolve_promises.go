@@ -294,12 +294,15 @@ func (r *resolver) major(k *fileKeys) {
 	}
 	for _, any := range m.When.Any.items {
 		one := r.ticketMatch(any.ticketMatchKeys)
+		if any.Burst.given && !one.IsZero() {
+			r.report("", any.Burst.at, "make it an entry of its own: {burst: true}", "stands beside other conditions: a burst is one by itself")
+		}
 		if any.Burst.given {
-			r.warn("", any.Burst.at, "leave it for later versions, or delete it", "is read, but this version does not obey it yet: no burst of tickets is recognised")
+			to.Burst = to.Burst || any.Burst.val
 		} else if one.IsZero() {
 			r.report("", any.at, "write such as priority: P1", "is an empty condition")
 		}
-		if !one.IsZero() && !any.Burst.val {
+		if !one.IsZero() {
 			to.Any = append(to.Any, one)
 		}
 	}
