@@ -135,7 +135,7 @@ func TestLostMoveAnswer(t *testing.T) {
 	if err := s.CreateFolder(testUser, "Done", ""); err != nil {
 		t.Fatal(err)
 	}
-	const n = 60
+	const n = 400
 	s.SetFaults(imaptest.Faults{CutMoves: n / 2})
 	d := newDesk()
 	p := newPoller(s.Port(), d)

@@ -111,7 +111,7 @@ func TestRandomDamage_S162(t *testing.T) {
 	}
 	used := int(usedSize(t, path))
 	whole = whole[:max(used, 1<<16)]
-	const seed, rounds = 162, 400
+	const seed, rounds = 162, 1000
 	rnd := rand.New(rand.NewPCG(seed, 0))
 	var refused, found, harmless int
 	for round := range rounds {
