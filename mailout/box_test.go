@@ -34,6 +34,7 @@ type box struct {
 	attempts map[tickets.OutgoingID][]tickets.Attempt
 	ends     map[tickets.OutgoingID][]tickets.Delivery
 	settled  []int // how many deliveries each commit had
+	handed   int   // mails that Due has returned
 	bubble   bool  // the time is not real
 	fail     func(op string) error
 	changed  chan struct{}
@@ -87,6 +88,7 @@ func (b *box) Due(_ context.Context, now time.Time, limit int) (due []tickets.Ou
 				return nil
 			}
 			due = append(due, *m)
+			b.handed++
 		}
 		return nil
 	})
