@@ -72,7 +72,7 @@ func (d *Daemon) keep(w *worker) {
 		w.keeper.Copies, w.keeper.Sent = d.desk, m.Sent
 	}
 	if m.Mirror != nil {
-		w.keeper.Mirror, w.keeper.Read = d.desk, d.guard.Read
+		w.keeper.Mirror, w.keeper.Read = readersMirror{Desk: d.desk, inbox: w.poller}, d.guard.Read
 	}
 }
 

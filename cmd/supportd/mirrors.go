@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"supportd/mailin"
 	"supportd/tickets"
 )
 
@@ -47,6 +48,20 @@ func (v *statusView) countMirrors(tx *tickets.Tx) {
 		w := tx.MirrorWaiting(m.Mailbox)
 		m.Waiting, m.Reason, m.Lost = w.Tickets, w.Reason, w.Lost
 	}
+}
+
+// readersMirror has a mailbox show the tickets of the desk that reads it: one that another desk reads is not touched.
+type readersMirror struct {
+	*tickets.Desk
+	inbox *mailin.Poller
+}
+
+// Mirrorings implements mailin.Mirror.
+func (m readersMirror) Mirrorings(ctx context.Context, mailbox string, limit int) ([]tickets.Mirroring, error) {
+	if !m.inbox.Status().Connected {
+		return nil, nil
+	}
+	return m.Desk.Mirrorings(ctx, mailbox, limit)
 }
 
 // setMirrors has mailboxes show what the configuration says.

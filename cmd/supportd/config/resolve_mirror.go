@@ -28,6 +28,7 @@ func (r *resolver) mirror(m *Mailbox, k mirrorKeys) {
 		strings.ToLower(m.Folder): "new mail is read from; messages stand there anyway when no folder fits",
 		strings.ToLower(m.MoveTo): "mails are moved to by move_to; messages stand there anyway when no folder fits",
 		strings.ToLower(m.Sent):   "sent mail stands in",
+		strings.ToLower(m.Claim):  "the desk notes in that it reads the mailbox",
 	}
 	for _, move := range m.Moves {
 		used[strings.ToLower(move.Folder)] = "has an action: what the desk moves there would be taken for a person's"
@@ -63,7 +64,7 @@ func (r *resolver) othersFolders(own Mailbox, list list[mirrorFolderKeys]) {
 		if m.Name == own.Name || !strings.EqualFold(m.Host, own.Host) || m.Port != own.Port || m.User != own.User {
 			continue
 		}
-		folders := []string{m.Folder, m.MoveTo, m.Sent}
+		folders := []string{m.Folder, m.MoveTo, m.Sent, m.Claim}
 		for _, move := range m.Moves {
 			folders = append(folders, move.Folder)
 		}
