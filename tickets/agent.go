@@ -287,23 +287,6 @@ func (op *operation) assign(c command.Command) bool {
 	return op.transit(c, eventTake, Line{OK: true, Key: "did.assign", Args: map[string]string{"to": to.Address}})
 }
 
-// held settles a held mail of this ticket.
-func (op *operation) held(c command.Command, what *[]uint64, key string) bool {
-	h := op.k.Held[heldID(c)]
-	if h == nil || h.Ticket != op.t.ID || h.Final && what == &op.out.Admit {
-		return op.refuse(Line{Key: "refused.id", Args: map[string]string{"id": c.Args}})
-	}
-	if slices.Contains(op.out.Admit, h.ID) || slices.Contains(op.out.Reject, h.ID) {
-		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#admit " + c.Args, "other": "#reject " + c.Args}})
-	}
-	if agent, ok := op.r.agent(h.From); ok && what == &op.out.Admit && !op.t.participant(agent.Address) {
-		key = "did.admit_note" // a person's word lets the text in; it does not send it to the customer
-	}
-	*what = append(*what, h.ID)
-	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"id": c.Args, "from": h.From, "number": op.t.Number}})
-	return true
-}
-
 // commit writes the operation's entry and mails.
 func (op *operation) commit(isNote bool) {
 	e := &op.entry

@@ -3,6 +3,9 @@ package tickets
 import (
 	"context"
 	"fmt"
+	"slices"
+
+	"supportd/tickets/command"
 )
 
 // settleHeld carries out what a command says about a held mail.
@@ -124,4 +127,21 @@ func (tx *Tx) unhold(h *HeldMail, s *Stored, before Result) error {
 		return err
 	}
 	return tx.countChange("result:", string(before), string(s.Result))
+}
+
+// held settles a held mail of this ticket.
+func (op *operation) held(c command.Command, what *[]uint64, key string) bool {
+	h := op.k.Held[heldID(c)]
+	if h == nil || h.Ticket != op.t.ID || h.Final && what == &op.out.Admit {
+		return op.refuse(Line{Key: "refused.id", Args: map[string]string{"id": c.Args}})
+	}
+	if slices.Contains(op.out.Admit, h.ID) || slices.Contains(op.out.Reject, h.ID) {
+		return op.refuse(Line{Key: "refused.conflict", Args: map[string]string{"word": "#admit " + c.Args, "other": "#reject " + c.Args}})
+	}
+	if agent, ok := op.r.agent(h.From); ok && what == &op.out.Admit && !op.t.participant(agent.Address) {
+		key = "did.admit_note" // a person's word lets the text in; it does not send it to the customer
+	}
+	*what = append(*what, h.ID)
+	op.lines = append(op.lines, Line{OK: true, Key: key, Args: map[string]string{"id": c.Args, "from": h.From, "number": op.t.Number}})
+	return true
 }

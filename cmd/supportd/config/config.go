@@ -98,7 +98,7 @@ type Config struct {
 	TrustedHosts []string // lower case; hosts whose Received fields are believed
 	VerifyDKIM   bool     // the desk checks signatures itself where those say nothing
 	ScoreAtLeast float64  // spam score from which a mail is held; 0: no score counts
-	Spam         Spam     // what nothing obeys yet
+	Spam         Spam     // what is done about unwanted mail beside that
 
 	Retention Retention
 
@@ -151,7 +151,7 @@ type Digest struct {
 	NotFor []string // names of teams, and lower-case addresses
 }
 
-// Spam is the part of the spam policy that is read and checked, and that nothing obeys yet; the zero value says nothing.
+// Spam is the part of the spam policy that the admin decides; the zero value decides nothing.
 type Spam struct {
 	OwnScore  float64  // probability; 0: the desk has no opinion of its own
 	Allow     []string // customers, vendors, staff_domains

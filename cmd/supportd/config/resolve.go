@@ -215,7 +215,7 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// spam settles the part of the spam policy that nothing obeys yet, and says so.
+// spam settles the part of the spam policy that the admin decides.
 func (r *resolver) spam(k *fileKeys) {
 	s, to := k.Spam, &r.cfg.Spam
 	to.OwnScore = s.Quarantine.OwnScore.val
