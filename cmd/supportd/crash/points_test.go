@@ -65,7 +65,7 @@ type sweep struct {
 
 func sweeps() []sweep {
 	return []sweep{
-		{points: `^(create|place|follow|fetch|queue|archive|commit|intake|attempt|settle|send|run)\.`, after: "leave"},
+		{points: `^(create|claim|place|follow|fetch|queue|archive|commit|intake|attempt|settle|send|run)\.`, after: "leave"},
 		{points: `^file\.(begin|done)$`, after: "move"},
 		{points: `^file\.(copied|marked)$`, after: "move", noMove: true},
 		{points: `^(copy|copied)\.`, after: "leave", copies: true},
