@@ -9,8 +9,11 @@ import (
 // limiter lets at most so many mails through in any minute, and gives each of the others the instant when it is its
 // turn. The zero limiter lets everything through.
 type limiter struct {
-	slots    []time.Time // of the last mails, a ring
+	slots    []time.Time // of the last mails, a ring: when it was to be their turn
 	at       int
+	left     []time.Time                 // a ring too: when they left, which is later where more had their turn than could go
+	next     int                         // of left
+	late     map[tickets.OutgoingID]bool // whose turn was, and who wait for one of these to be a minute ago
 	reserved map[tickets.OutgoingID]time.Time
 	told     bool
 }
@@ -22,7 +25,7 @@ func newLimiter(perMinute int) *limiter {
 	if perMinute == 0 {
 		perMinute = DefaultAutoPerMinute
 	}
-	return &limiter{slots: make([]time.Time, perMinute), reserved: make(map[tickets.OutgoingID]time.Time)}
+	return &limiter{slots: make([]time.Time, perMinute), left: make([]time.Time, perMinute), reserved: make(map[tickets.OutgoingID]time.Time), late: make(map[tickets.OutgoingID]bool)}
 }
 
 // take returns when a mail may go: now, or later. Asked again for the same mail it gives the same answer, until that
@@ -32,14 +35,15 @@ func (l *limiter) take(id tickets.OutgoingID, now time.Time) time.Time {
 		return now
 	}
 	if slot, ok := l.reserved[id]; ok {
-		if !slot.After(now) {
-			delete(l.reserved, id)
+		if slot.After(now) {
+			return slot
 		}
-		return slot
+		return l.leave(id, now)
 	}
 	newest := l.slots[(l.at+len(l.slots)-1)%len(l.slots)]
 	if newest.Add(time.Minute).Before(now) {
 		clear(l.reserved) // of mails that never came back
+		clear(l.late)
 		l.told = false
 	}
 	slot := l.slots[l.at].Add(time.Minute)
@@ -50,8 +54,24 @@ func (l *limiter) take(id tickets.OutgoingID, now time.Time) time.Time {
 	l.at = (l.at + 1) % len(l.slots)
 	if slot.After(now) {
 		l.reserved[id] = slot
+		return slot
 	}
-	return slot
+	return l.leave(id, now)
+}
+
+// leave lets a mail go whose turn it is, unless so many have left within the minute, since their turn was before.
+func (l *limiter) leave(id tickets.OutgoingID, now time.Time) time.Time {
+	delete(l.late, id)
+	if l.left[l.next].Add(time.Minute).After(now) {
+		// Each of those who wait gets an instant of its own, so that they are not put off one after the other.
+		free := l.left[(l.next+min(len(l.late), len(l.left)-1))%len(l.left)].Add(time.Minute)
+		l.reserved[id], l.late[id] = free, true
+		return free
+	}
+	delete(l.reserved, id)
+	l.left[l.next] = now
+	l.next = (l.next + 1) % len(l.left)
+	return now
 }
 
 // holding reports whether mails wait for their turn.

@@ -2,6 +2,7 @@ package tickets
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -322,6 +323,39 @@ func TestReleasedForgedMailIsNotAnswered_S064(t *testing.T) {
 }
 
 // S-058: the caps on automatic answers, per hour and per day, also for mail from beside the address.
+// S-058: a ticket gets an automatic answer of one kind once, however long its customer goes on writing, and also when a
+// solution opens it anew.
+func TestOneAutomaticAnswerATicketAndTemplate_S058(t *testing.T) {
+	k := newKit(t)
+	id, first := k.opened(kunde, "Drucker", "Er druckt nicht.")
+	ack, notice := mailTo(t, first, kunde, TemplateAckNew), mailTo(t, first, anna, TemplateTicketToTeam)
+	sent := slices.Clone(first)
+	for i := range 12 {
+		k.clock.move(50 * time.Hour) // beyond every limit of an hour or a day
+		if i%4 == 3 {
+			k.receive(k.reply(notice, anna, "#solve\nDas Papier fehlte."))
+			sent = append(sent, k.afterUndo()...)
+		}
+		k.expect(k.receive(k.reply(ack, kunde, "Und noch etwas, Nummer "+itoa(i))), Appended, id)
+		sent = append(sent, k.deliver()...)
+	}
+	counts := map[string]int{}
+	for _, d := range outside(sent) {
+		if d.Class == ClassAuto {
+			counts[d.Template]++
+		}
+	}
+	if counts[TemplateAckNew] != 1 {
+		t.Errorf("automatic answers: %v", counts)
+	}
+	for template, n := range counts {
+		if n > 1 {
+			t.Errorf("%d times %q on one ticket", n, template)
+		}
+	}
+	k.healthy()
+}
+
 func TestCapsOnAutomaticAnswers_S058(t *testing.T) {
 	k := newKit(t)
 	answers := 0

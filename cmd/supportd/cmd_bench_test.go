@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"supportd/cmd/supportd/bench"
 	"supportd/tickets"
@@ -108,7 +110,7 @@ func TestBenchKeptStore(t *testing.T) {
 	if err != nil || second.Fill != 300+messages {
 		t.Errorf("%d messages stored before, want %d (%v)", second.Fill, 300+messages, err)
 	}
-	store, err := tickets.OpenStore(filepath.Join(kept, "desk"), tickets.Options{})
+	store, err := tickets.OpenStore(filepath.Join(kept, "desk"), tickets.Options{Now: time.Now, Random: rand.Reader})
 	if err != nil {
 		t.Fatal(err)
 	}
