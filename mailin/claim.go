@@ -38,7 +38,9 @@ type Claims interface {
 }
 
 const (
-	claimField  = "X-Supportd-Claim"
+	claimField    = "X-Supportd-Claim"
+	claimantShown = 48 // signs of who has the mailbox: what to do has to fit behind it
+
 	claimsRead  = 200     // of the newest messages in the folder
 	claimNumber = 1 << 50 // no desk comes so far; higher ones are no claims
 	claimAgain  = 10 * time.Minute
@@ -79,12 +81,13 @@ type claimedError struct {
 }
 
 func (e *claimedError) Error() string {
-	by := e.by.by
-	if len(by) > 60 {
-		by = strings.ToValidUTF8(by[:60], "") + "…"
+	by := []rune(e.by.by)
+	if len(by) > claimantShown { // of a long path the end tells most
+		head := claimantShown / 3
+		by = slices.Concat(by[:head], []rune("…"), by[len(by)-(claimantShown-head-1):])
 	}
 	return fmt.Sprintf("it is read by another desk, %s, since %s, and not by this one: stop one of the two; for this one to go on: supportd claim %s",
-		by, e.by.at.UTC().Format("2006-01-02 15:04 UTC"), e.mailbox)
+		string(by), e.by.at.UTC().Format("2006-01-02 15:04 UTC"), e.mailbox)
 }
 
 // restError says that the mailbox was taken, and when it will be read.

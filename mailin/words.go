@@ -29,6 +29,10 @@ func inWords(err error, cfg Config) string {
 	if err == nil {
 		return ""
 	}
+	var claimed *claimedError
+	if errors.As(err, &claimed) {
+		return cfg.where() + ": " + claimed.Error() // its length is bounded, and its end is what to do
+	}
 	return cfg.where() + ": " + oneLine(words(err, cfg))
 }
 

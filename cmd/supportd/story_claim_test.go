@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -64,7 +65,7 @@ func TestStoryTwoDesks(t *testing.T) {
 		if n := tickets(other); n != 0 {
 			t.Errorf("the desk that does not read has %d tickets", n)
 		}
-		if e := view(other).Mailboxes[0].Error; !strings.Contains(e, reader.dir) || !strings.Contains(e, "supportd claim") {
+		if e := view(other).Mailboxes[0].Error; !strings.Contains(e, filepath.Base(reader.dir)+"/state, since") || !strings.HasSuffix(e, "supportd claim support") {
 			t.Errorf("it says %q", e)
 		}
 		if err := other.daemon.lookAfter(t.Context()); err != nil {
