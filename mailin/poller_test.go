@@ -196,10 +196,13 @@ func (d *desk) list() []kept {
 	return slices.Clone(d.kept)
 }
 
+// patience is how long nothing may change: how fast the machine is at present is none of the tests' business.
+const patience = 3 * time.Minute
+
 // waitFor waits until cond holds of what was settled.
 func (d *desk) waitFor(t testing.TB, what string, cond func([]kept) bool) []kept {
 	t.Helper()
-	limit := time.NewTimer(time.Minute) // in which nothing changes: how fast the machine is at present is none of its business
+	limit := time.NewTimer(patience)
 	defer limit.Stop()
 	for {
 		list := d.list()
@@ -208,9 +211,9 @@ func (d *desk) waitFor(t testing.TB, what string, cond func([]kept) bool) []kept
 		}
 		select {
 		case <-d.changed:
-			limit.Reset(time.Minute)
+			limit.Reset(patience)
 		case <-limit.C:
-			t.Fatalf("%s: nothing changed for a minute; settled %d: %s", what, len(list), describe(list))
+			t.Fatalf("%s: nothing changed for %s; settled %d: %s", what, patience, len(list), describe(list))
 		}
 	}
 }

@@ -181,7 +181,7 @@ func (d realDovecot) createFolder(t *testing.T, name string) {
 
 func (d realDovecot) dropSessions(t *testing.T) {
 	t.Helper()
-	if _, err := d.KillSessions(); err != nil {
+	if _, err := d.EndSessions(); err != nil {
 		t.Fatal(err)
 	}
 }

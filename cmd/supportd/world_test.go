@@ -184,7 +184,7 @@ func (r *realServers) smtpAddr() string { return r.smtp.Addr() }
 func (r *realServers) imapAddr() string { return r.imap.Addr() }
 func (r *realServers) stopSMTP() error  { return r.smtp.Pause() }
 func (r *realServers) startSMTP() error { return r.smtp.Resume() }
-func (r *realServers) dropIMAP() error  { _, err := r.imap.KillSessions(); return err }
+func (r *realServers) dropIMAP() error  { _, err := r.imap.EndSessions(); return err }
 func (r *realServers) close()           { r.smtp.Stop(); r.imap.Stop() }
 func (r *realServers) newUIDValidity(user string) error {
 	return r.imap.SetUIDValidity(user, "INBOX", 4711)
@@ -304,7 +304,7 @@ func (w *world) stopDesk() {
 }
 
 // patience is how long a story waits for what has to come; real servers are slow at times.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // await waits until something is so. It looks often; nothing depends on how often.
 func (w *world) await(what string, is func() bool) {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/emersion/go-imap/v2"
@@ -270,14 +271,26 @@ func (d *Dovecot) doveadm(args ...string) error {
 }
 
 // KillSessions kills every process that serves a logged-in client, and returns how many that were. Their clients see
-// the connection drop.
-func (d *Dovecot) KillSessions() (int, error) {
+// the connection drop. A process that is killed while it writes an index may keep the mailbox from others for a minute and
+// more.
+func (d *Dovecot) KillSessions() (int, error) { return d.signalSessions(os.Kill) }
+
+// EndSessions ends them as the server does when it is stopped, in the middle of whatever they do for their client.
+func (d *Dovecot) EndSessions() (int, error) { return d.signalSessions(syscall.SIGTERM) }
+
+func (d *Dovecot) signalSessions(s os.Signal) (int, error) {
 	pids, err := d.processes("imap", "imap-hibernate")
 	if err != nil {
 		return 0, err
 	}
 	for _, pid := range pids {
-		killPID(pid)
+		p, err := os.FindProcess(pid)
+		if err == nil {
+			err = p.Signal(s)
+		}
+		if err != nil && !errors.Is(err, os.ErrProcessDone) {
+			return 0, fmt.Errorf("end the session of process %d: %w", pid, err)
+		}
 	}
 	return len(pids), nil
 }
