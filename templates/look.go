@@ -120,16 +120,11 @@ func (l *look) read(f sourceFile, chosen, at map[string]string) (faults []error)
 	for _, c := range colours() {
 		keys = append(keys, c.key, c.key+".dark")
 	}
-	for i, line := range strings.Split(f.text, "\n") {
-		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
-			continue
-		}
-		place := fmt.Sprintf("%s:%d", f.file, i+1)
-		key, value, ok := strings.Cut(line, "=")
-		key, value = strings.TrimSpace(key), unquote(strings.TrimSpace(value))
+	for _, line := range f.settings() {
+		place, key, value := line.at, line.key, line.value
 		_, shade := chosen[key]
 		switch {
-		case !ok:
+		case !line.ok:
 			faults = append(faults, fmt.Errorf("%s: wants a line such as link = #1f5f95", place))
 		case !slices.Contains(keys, key):
 			faults = append(faults, fmt.Errorf("%s: unknown key %q%s; there are %s", place, key, suggest(key, keys), strings.Join(keys, ", ")))

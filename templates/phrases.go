@@ -79,17 +79,11 @@ func (p *phrases) read(f sourceFile) []error {
 		names = append(names, k.Key)
 	}
 	seen := map[string]bool{}
-	for i, line := range strings.Split(f.text, "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		at := fmt.Sprintf("%s:%d", f.file, i+1)
-		key, value, ok := strings.Cut(line, "=")
-		key, value = strings.TrimSpace(key), unquote(strings.TrimSpace(value))
+	for _, line := range f.settings() {
+		at, key, value := line.at, line.key, line.value
 		k, isKnown := known[key]
 		switch {
-		case !ok:
+		case !line.ok:
 			faults = append(faults, fmt.Errorf("%s: wants a line such as did.solve = …", at))
 			continue
 		case !isKnown:
